@@ -1,0 +1,211 @@
+//! `cohortsim._core`: the only Rust that knows Python. Text in, columns out; the interpreter lock is released in one place.
+
+use cohortsim_core::cohort::{simulate as simulation, trace as tracing};
+use cohortsim_core::error::ModelError;
+use cohortsim_core::exposure::Target;
+use cohortsim_core::model::{CHARACTERISTICS, Model as CoreModel, PRIOR_FRACTURE};
+use cohortsim_core::numeric::cpu::Cpu;
+use cohortsim_core::parameters::{DENSITY_SITES, Parameters};
+use cohortsim_core::record::{Column, table_specs};
+use numpy::IntoPyArray;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyArithmeticError, PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+create_exception!(cohortsim._core, RequestError, PyValueError, "The request cannot be simulated; `problems` lists (place, found, needed).");
+create_exception!(cohortsim._core, StateError, PyArithmeticError, "A state left the numbers it may take.");
+
+/// The one way by which an error of the core becomes an exception.
+fn raised(py: Python<'_>, error: ModelError) -> PyErr {
+    match error {
+        ModelError::Request(problems) => {
+            let list: Vec<(String, String, String)> =
+                problems.0.iter().map(|p| (p.place.clone(), p.found.clone(), p.needed.clone())).collect();
+            let exception = RequestError::new_err(ModelError::Request(problems).to_string());
+            match exception.value(py).setattr("problems", list) {
+                Ok(()) => exception,
+                Err(other) => other,
+            }
+        }
+        numerical @ ModelError::Numerical { .. } => StateError::new_err(numerical.to_string()),
+    }
+}
+
+/// A compiled study: immutable, shared by all threads.
+#[pyclass(frozen, module = "cohortsim._core")]
+struct Model {
+    core: CoreModel,
+}
+
+#[pymethods]
+impl Model {
+    /// People of the scenario.
+    #[getter]
+    fn people(&self) -> u64 {
+        self.core.people
+    }
+
+    /// Months of follow-up.
+    #[getter]
+    fn months(&self) -> u32 {
+        self.core.months
+    }
+
+    /// Mean relative risks by population, quantity, sex and age, by which individual risks are divided.
+    fn derived<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for population in &self.core.populations {
+            let means = PyDict::new(py);
+            means.set_item("fall", population.mean.fall.0.to_vec())?;
+            means.set_item("death", population.mean.death.0.to_vec())?;
+            for (site, table) in self.core.fracture_sites.iter().zip(&population.mean.fracture) {
+                means.set_item(format!("fracture.{}", site.id), table.0.to_vec())?;
+            }
+            all.set_item(&population.id, means)?;
+        }
+        Ok(all)
+    }
+}
+
+/// Version of the core.
+#[pyfunction]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// The instruction-set level in use.
+#[pyfunction]
+fn cpu_level() -> &'static str {
+    Cpu::choose().name()
+}
+
+/// Compiles the JSON text of a request.
+#[pyfunction]
+fn compile(py: Python<'_>, request: &str) -> PyResult<Model> {
+    let core = py.detach(|| CoreModel::from_json(request)).map_err(|e| raised(py, e))?;
+    Ok(Model { core })
+}
+
+/// Simulates people `first_person..first_person + n_people` in all arms: {table: {column: array}}.
+#[pyfunction]
+fn simulate<'py>(py: Python<'py>, model: &Model, first_person: u64, n_people: u64, threads: usize) -> PyResult<Bound<'py, PyDict>> {
+    let tables =
+        py.detach(|| simulation::simulate(&model.core, first_person, n_people, threads, Cpu::choose())).map_err(|e| raised(py, e))?;
+    let all = PyDict::new(py);
+    all.set_item("persons", columns(py, tables.persons.into_columns())?)?;
+    all.set_item("follow_up", columns(py, tables.follow_up.into_columns())?)?;
+    all.set_item("events", columns(py, tables.events.into_columns())?)?;
+    all.set_item("person_time", columns(py, tables.person_time.into_columns())?)?;
+    all.set_item("states", columns(py, tables.states.into_columns())?)?;
+    Ok(all)
+}
+
+/// Moves columns into NumPy arrays without a copy.
+fn columns<'py>(py: Python<'py>, from: Vec<(&'static str, Column)>) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    for (name, column) in from {
+        match column {
+            Column::U8(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::U16(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::U32(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::U64(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::I64(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::F32(v) => all.set_item(name, v.into_pyarray(py))?,
+            Column::F64(v) => all.set_item(name, v.into_pyarray(py))?,
+        }
+    }
+    Ok(all)
+}
+
+/// One person's life in one arm, one row a month: {column: array}.
+#[pyfunction]
+fn trace<'py>(py: Python<'py>, model: &Model, arm: usize, person: u64) -> PyResult<Bound<'py, PyDict>> {
+    if arm >= model.core.arms.len() || person >= model.core.people {
+        return Err(PyIndexError::new_err(format!(
+            "arm {arm}, person {person}: no such life; needed: an arm below {} and a person below {}",
+            model.core.arms.len(),
+            model.core.people
+        )));
+    }
+    let life = py.detach(|| tracing::trace(&model.core, arm, person));
+    let all = PyDict::new(py);
+    for (name, column) in life.names.into_iter().zip(life.columns) {
+        all.set_item(name, column.into_pyarray(py))?;
+    }
+    Ok(all)
+}
+
+fn described<'py>(py: Python<'py>, rows: Vec<Vec<(&str, String)>>) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for row in rows {
+        let entry = PyDict::new(py);
+        for (key, value) in row {
+            entry.set_item(key, value)?;
+        }
+        list.append(entry)?;
+    }
+    Ok(list)
+}
+
+/// All parameters: name, unit, meaning.
+#[pyfunction]
+fn parameter_specs(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let row = |s: cohortsim_core::parameters::Spec| vec![("name", s.name), ("unit", s.unit.into()), ("meaning", s.meaning.into())];
+    described(py, Parameters::specs().into_iter().map(row).collect())
+}
+
+/// All columns by table: name, dtype, unit, meaning.
+#[pyfunction]
+fn column_specs(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let all = PyDict::new(py);
+    for (table, specs) in table_specs() {
+        let rows = specs
+            .iter()
+            .map(|c| vec![("name", c.name.to_string()), ("dtype", c.dtype.into()), ("unit", c.unit.into()), ("meaning", c.meaning.into())])
+            .collect();
+        all.set_item(table, described(py, rows)?)?;
+    }
+    Ok(all)
+}
+
+/// What an exposure can act on: name, unit, meaning, low, high.
+#[pyfunction]
+fn exposure_targets(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let list = PyList::empty(py);
+    for t in &Target::ALL {
+        let entry = PyDict::new(py);
+        entry.set_item("name", t.name)?;
+        entry.set_item("unit", t.unit)?;
+        entry.set_item("meaning", t.meaning)?;
+        entry.set_item("low", t.low)?;
+        entry.set_item("high", t.high)?;
+        list.append(entry)?;
+    }
+    Ok(list)
+}
+
+/// Density sites in the order of their codes.
+#[pyfunction]
+fn density_sites() -> Vec<&'static str> {
+    DENSITY_SITES.to_vec()
+}
+
+/// Characteristics of a person: name, unit.
+#[pyfunction]
+fn characteristics(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let mut rows: Vec<Vec<(&str, String)>> =
+        CHARACTERISTICS.iter().map(|(n, u)| vec![("name", (*n).into()), ("unit", (*u).into())]).collect();
+    rows.push(vec![("name", PRIOR_FRACTURE.into()), ("unit", "1".into())]);
+    described(py, rows)
+}
+
+/// cohortsim's core.
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::{
+        Model, RequestError, StateError, characteristics, column_specs, compile, cpu_level, density_sites, exposure_targets,
+        parameter_specs, simulate, trace, version,
+    };
+}

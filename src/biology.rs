@@ -1,0 +1,23 @@
+//! The systems of the body, in the order in which a month goes through them, and who reads whose state.
+//!
+//! | system | owns | reads |
+//! |---|---|---|
+//! | [`hormones`] | sex-steroid signal | age, sex, menopause, hormone exposures |
+//! | [`minerals`] | calcium supply, parathyroid hormone | age, intake, 25-hydroxyvitamin D |
+//! | [`loading`] | load | activity, body weight, unloading |
+//! | [`medicines`] | bisphosphonate pools | uptake, resorption |
+//! | [`remodeling`] | cells, bone volume, mineral | all of the above |
+//! | [`density`] | areal density, T-score, class | bone volume and mineral |
+//! | [`falls`] | falls | age, sex, vitamin D, activity |
+//! | [`fracture`] | fractures | density, resorption, falls, risk factors |
+//! | [`mortality`] | death | life table, earlier fractures |
+
+pub mod density;
+pub mod falls;
+pub mod fracture;
+pub mod hormones;
+pub mod loading;
+pub mod medicines;
+pub mod minerals;
+pub mod mortality;
+pub mod remodeling;

@@ -1,0 +1,8 @@
+//! Cohorts: who the people are (`recruit`), how they came to be so (`history`), one month of their lives (`month`), and
+//! all of it for blocks on threads (`simulate`) or for one person to look at (`trace`).
+
+pub mod history;
+pub mod month;
+pub mod recruit;
+pub mod simulate;
+pub mod trace;

@@ -1,0 +1,203 @@
+//! History: how a person's balance came to be what it is at index.
+//!
+//! Everybody starts as a balanced young adult at peak bone mass and lives to index under their own hormones, intake, activity and
+//! exposures. The measured density at index then sets the individual scale, so history decides which way the balance leans and
+//! measurement where it stands. The years up to [`RECENT_YEARS`] before index are taken in [`DISTANT_STEPS`] equal steps, the rest by the month.
+
+use crate::biology::fracture::MAX_SITES;
+use crate::biology::remodeling::Balance;
+use crate::block::{InputRows, NEVER, Person, PersonRows, StateRows};
+use crate::cohort::recruit::{self, Recruit};
+use crate::exposure::{self, ExposureRows, Target};
+use crate::model::{self, Exposure, Model};
+use crate::numeric::Scalar;
+
+/// Steps from peak bone mass to the recent past.
+const DISTANT_STEPS: u32 = 64;
+/// Years before index that are taken by the month.
+const RECENT_YEARS: f64 = 2.0;
+/// The same in months.
+const RECENT_MONTHS: u32 = 24;
+
+/// A block of people at index.
+#[derive(Clone, Debug)]
+pub struct Block<S, const L: usize> {
+    /// Who they are.
+    pub recruits: Vec<Recruit>,
+    /// What the balance needs of them.
+    pub person: PersonRows<S, L>,
+    /// Their balance at index.
+    pub state: StateRows<S, L>,
+    /// aBMD (g/cm2) per unit of relative density, by density site.
+    pub scale: [[S; L]; 4],
+    /// Exposures that every arm has: profiles, cohort medicines, risk factors.
+    pub exposures: Vec<ExposureRows<S, L>>,
+    /// 1 with an earlier fracture, else 0.
+    pub prior_fracture: [S; L],
+    /// Months since the last fracture, by fracture site.
+    pub months_since: [[S; L]; MAX_SITES],
+    /// Individual fall ratio / mean of the population.
+    pub fall_ratio: [S; L],
+    /// Individual death ratio of risk factors.
+    pub death_ratio: [S; L],
+    /// Sum of ln hazard ratios of risk factors, by fracture site.
+    pub risk_score: [[S; L]; MAX_SITES],
+}
+
+impl<S: Scalar, const L: usize> Block<S, L> {
+    /// A block of these people (at most `L`; empty lanes repeat the last one), before their history.
+    pub fn of(model: &Model, recruits: Vec<Recruit>) -> Self {
+        assert!(!recruits.is_empty() && recruits.len() <= L);
+        let mut block = Block {
+            person: PersonRows::zero(),
+            state: StateRows::zero(),
+            scale: [[S::ONE; L]; 4],
+            exposures: Vec::new(),
+            prior_fracture: [S::ZERO; L],
+            months_since: [[S::of(NEVER); L]; MAX_SITES],
+            fall_ratio: [S::ONE; L],
+            death_ratio: [S::ONE; L],
+            risk_score: [[S::ZERO; L]; MAX_SITES],
+            recruits,
+        };
+        for lane in 0..L {
+            let r = block.in_lane(lane).clone();
+            block.person.store(lane, &person(&r));
+            block.prior_fracture[lane] = if r.prior_fracture { S::ONE } else { S::ZERO };
+            block.fall_ratio[lane] = S::of(r.fall_ratio);
+            for (k, factor) in model.risk_factors.iter().enumerate().filter(|(k, _)| r.has(*k)) {
+                debug_assert!(k < 32);
+                block.death_ratio[lane] = block.death_ratio[lane] * S::of(factor.mortality_ratio);
+                for (site, ln_ratio) in factor.ln_ratio.iter().enumerate() {
+                    block.risk_score[site][lane] += S::of(*ln_ratio);
+                }
+            }
+        }
+        block.exposures = block.standing_exposures(model);
+        block
+    }
+
+    /// The person of a lane.
+    pub fn in_lane(&self, lane: usize) -> &Recruit {
+        &self.recruits[lane.min(self.recruits.len() - 1)]
+    }
+
+    /// Rows of an exposure for these people.
+    pub fn rows_of(&self, model: &Model, exposure: &Exposure) -> ExposureRows<S, L> {
+        let mut rows = never(&exposure.effects);
+        for lane in 0..L {
+            if let Some((start, stop)) = recruit::interval(model, exposure, self.in_lane(lane)) {
+                (rows.start[lane], rows.stop[lane]) = (S::of(start), S::of(stop));
+            }
+        }
+        rows
+    }
+
+    fn standing_exposures(&self, model: &Model) -> Vec<ExposureRows<S, L>> {
+        let mut all = Vec::new();
+        for (k, factor) in model.risk_factors.iter().enumerate().filter(|(_, f)| !f.effects.is_empty()) {
+            let mut rows = never(&factor.effects);
+            for lane in 0..L {
+                if self.in_lane(lane).has(k) {
+                    (rows.start[lane], rows.stop[lane]) = (S::of(factor.start_month), S::of(factor.stop_month));
+                }
+            }
+            all.push(rows);
+        }
+        for (position, cohort) in model.cohorts.iter().enumerate() {
+            if self.recruits.iter().any(|r| r.cohort == position) {
+                for exposure in &cohort.exposures {
+                    let only = Exposure { cohort: Some(position), ..exposure.clone() };
+                    all.push(self.rows_of(model, &only));
+                }
+            }
+        }
+        all
+    }
+
+    /// Lives from peak bone mass to index and sets the scale.
+    #[inline(always)]
+    pub fn live_to_index(&mut self, model: &Model, balance: &Balance<S>) {
+        let from = S::of(model.parameters.cohort.history_from);
+        let mut age = [S::ZERO; L];
+        let mut years = [S::ZERO; L];
+        for lane in 0..L {
+            self.state.store(lane, &balance.at_peak(&self.person.load(lane)));
+            let index_age = self.person.index_age_months[lane] * S::of(1.0 / 12.0);
+            let distant = (index_age - S::of(RECENT_YEARS) - from).at_least(S::ZERO);
+            years[lane] = distant * S::of(1.0 / f64::from(DISTANT_STEPS));
+            age[lane] = index_age - S::of(RECENT_YEARS) - distant;
+        }
+        let mut inputs = InputRows::zero();
+        for step in 0..DISTANT_STEPS + RECENT_MONTHS {
+            if step >= DISTANT_STEPS {
+                years = [S::of(1.0 / 12.0); L];
+                let before = f64::from(DISTANT_STEPS + RECENT_MONTHS - step);
+                for lane in 0..L {
+                    age[lane] = (self.person.index_age_months[lane] - S::of(before)) * S::of(1.0 / 12.0);
+                }
+            }
+            self.historic_step(balance, &mut inputs, &age, &years);
+            for lane in 0..L {
+                age[lane] += years[lane];
+            }
+        }
+        self.set_scale(balance);
+    }
+
+    #[inline(always)]
+    fn historic_step(&mut self, balance: &Balance<S>, inputs: &mut InputRows<S, L>, age: &[S; L], years: &[S; L]) {
+        let mut months = [S::ZERO; L];
+        for lane in 0..L {
+            // Exposures are read at the middle of the step.
+            months[lane] = (age[lane] + S::HALF * years[lane]) * S::of(12.0) - self.person.index_age_months[lane];
+        }
+        exposure::add_up(&self.exposures, &months, &mut inputs.target);
+        step_rows(balance, &self.person, inputs, &mut self.state, age, years);
+    }
+
+    #[inline(always)]
+    fn set_scale(&mut self, balance: &Balance<S>) {
+        for site in 0..4 {
+            for lane in 0..L {
+                let measured = S::of(self.in_lane(lane).values[model::ABMD_OF_SITE[site]]);
+                let relative = balance.relative_density(&self.person.load(lane), &self.state.load(lane), site);
+                self.scale[site][lane] = measured / relative;
+            }
+        }
+    }
+}
+
+/// One step of the balance for every lane: the loop that the compiler turns into vector instructions.
+#[inline(always)]
+pub fn step_rows<S: Scalar, const L: usize>(
+    balance: &Balance<S>,
+    person: &PersonRows<S, L>,
+    inputs: &InputRows<S, L>,
+    state: &mut StateRows<S, L>,
+    age: &[S; L],
+    years: &[S; L],
+) {
+    for lane in 0..L {
+        let next = balance.step(&person.load(lane), &inputs.load(lane), &state.load(lane), age[lane], years[lane]);
+        state.store(lane, &next);
+    }
+}
+
+fn never<S: Scalar, const L: usize>(effects: &[(Target, f64)]) -> ExposureRows<S, L> {
+    ExposureRows { start: [S::of(NEVER); L], stop: [S::of(NEVER); L], effects: effects.iter().map(|(t, x)| (*t, S::of(*x))).collect() }
+}
+
+fn person<S: Scalar>(r: &Recruit) -> Person<S> {
+    Person {
+        male: if r.sex == 1 { S::ONE } else { S::ZERO },
+        index_age_months: S::of(f64::from(r.age_months)),
+        menopause_age: S::of(r.values[model::MENOPAUSE_AGE]),
+        turnover: S::of(r.turnover),
+        estrogen_half_effect: S::of(r.estrogen_half_effect),
+        formation_ageing: S::of(r.formation_ageing),
+        habitual_load: S::of(r.habitual_load),
+        calcium_intake: S::of(r.values[model::CALCIUM_INTAKE]),
+        serum_25ohd: S::of(r.values[model::SERUM_25OHD]),
+    }
+}

@@ -1,0 +1,234 @@
+//! Recruiting: who a person is at index, from the joint description of the population.
+//!
+//! A vector of correlated standard normal numbers is drawn (one address each, Cholesky factor of the population's correlation), and each
+//! is put through its own distribution at the person's age and sex. Binary characteristics are present where the normal number lies above
+//! the quantile of 1 - prevalence. Cohort profiles then replace what they set.
+
+use crate::biology::{falls, loading};
+use crate::block::NEVER;
+use crate::model::{self, Anchor, CHARACTERISTICS, Distribution, Exposure, Model, Population, Transform};
+use crate::numeric::normal;
+use crate::random::Recruiting;
+
+/// A person at index.
+#[derive(Clone, Debug)]
+pub struct Recruit {
+    /// Number of the person.
+    pub person: u64,
+    /// Cohort, by position.
+    pub cohort: usize,
+    /// 0 women, 1 men.
+    pub sex: usize,
+    /// Age at index, months.
+    pub age_months: u32,
+    /// Continuous characteristics in the order of [`CHARACTERISTICS`].
+    pub values: [f64; CHARACTERISTICS.len()],
+    /// Fragility fracture before index.
+    pub prior_fracture: bool,
+    /// Bit k: k-th risk factor.
+    pub risk_factors: u32,
+    /// Individual bone turnover.
+    pub turnover: f64,
+    /// Individual estrogen half-effect constant.
+    pub estrogen_half_effect: f64,
+    /// Individual decline of formation with age.
+    pub formation_ageing: f64,
+    /// Habitual load.
+    pub habitual_load: f64,
+    /// Individual ratio of falls, before the population's mean is taken out.
+    pub fall_ratio: f64,
+}
+
+/// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
+const WIDEST: f64 = 5.0;
+
+impl Recruit {
+    /// Age at index, years.
+    pub fn age_years(&self) -> f64 {
+        f64::from(self.age_months) / 12.0
+    }
+
+    /// Has the k-th risk factor.
+    pub fn has(&self, factor: usize) -> bool {
+        self.risk_factors >> factor & 1 == 1
+    }
+}
+
+/// The person of this number in the scenario's cohorts.
+pub fn recruit(model: &Model, person: u64) -> Recruit {
+    let luck = model.luck;
+    let u = luck.once(person, Recruiting::Cohort as u32);
+    let cohort_index = model.cohorts.iter().position(|c| u < c.cumulative_share).unwrap_or(model.cohorts.len() - 1);
+    let cohort = &model.cohorts[cohort_index];
+    let u = luck.once(person, Recruiting::SexAndAge as u32);
+    let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
+    let (sex, age, _) = cohort.cells[cell];
+    let month = (luck.once(person, Recruiting::BirthMonth as u32) * 12.0) as u32;
+    let population = &model.populations[cohort.population];
+    let mut recruit = person_of(model, population, person, sex, age as u32 * 12 + month, None);
+    recruit.cohort = cohort_index;
+    for (position, value, sexes) in &cohort.set {
+        if sexes[sex] {
+            recruit.values[*position] = *value;
+        }
+    }
+    complete(model, &mut recruit);
+    recruit
+}
+
+/// The person of this number in a population, at a given sex and age; `first_normal` replaces the first independent normal number (femoral-neck density),
+/// so that a reference sample can be spread evenly.
+pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
+    let luck = model.luck;
+    let n = population.factor[sex].len();
+    let independent: Vec<f64> = (0..n)
+        .map(|k| match first_normal {
+            Some(z) if k == 0 => z,
+            _ => normal::quantile(luck.once(person, Recruiting::Characteristic as u32 + k as u32)),
+        })
+        .collect();
+    let correlated: Vec<f64> = population.factor[sex]
+        .iter()
+        .map(|row| row.iter().zip(&independent).map(|(l, z)| l * z).sum::<f64>().clamp(-WIDEST, WIDEST))
+        .collect();
+    let age = f64::from(age_months) / 12.0;
+    let mut values = [0.0; CHARACTERISTICS.len()];
+    for (k, d) in population.characteristics.iter().enumerate() {
+        values[k] = value(d, sex, age, correlated[k]);
+    }
+    let age_years = age_months as usize / 12;
+    let has = |k: usize| {
+        let prevalence = population.prevalence[k].at(sex, age_years);
+        normal::distribution(correlated[CHARACTERISTICS.len() + k]) > 1.0 - prevalence
+    };
+    let prior_fracture = has(0);
+    let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
+    let mut recruit = Recruit {
+        person,
+        cohort: 0,
+        sex,
+        age_months,
+        values,
+        prior_fracture,
+        risk_factors,
+        turnover: 1.0,
+        estrogen_half_effect: 1.0,
+        formation_ageing: 1.0,
+        habitual_load: 1.0,
+        fall_ratio: 1.0,
+    };
+    complete(model, &mut recruit);
+    recruit
+}
+
+/// Everything that follows from the characteristics.
+fn complete(model: &Model, recruit: &mut Recruit) {
+    let p = &model.parameters;
+    let spread = |decision: Recruiting, cv: f64| {
+        // Lognormal with mean 1 and this coefficient of variation.
+        let variance = libm::log1p(cv * cv);
+        let z = normal::quantile(model.luck.once(recruit.person, decision as u32)).clamp(-WIDEST, WIDEST);
+        libm::exp(libm::sqrt(variance) * z - 0.5 * variance)
+    };
+    recruit.turnover = spread(Recruiting::Turnover, p.cohort.turnover_cv);
+    recruit.estrogen_half_effect =
+        p.remodeling.estrogen_half_effect * spread(Recruiting::EstrogenSensitivity, p.cohort.estrogen_sensitivity_cv);
+    recruit.formation_ageing = spread(Recruiting::FormationAgeing, p.cohort.formation_ageing_cv);
+    let activity = recruit.values[model::ACTIVITY];
+    recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
+    let z = normal::quantile(model.luck.once(recruit.person, Recruiting::FallProneness as u32));
+    let factors: f64 = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k)).map(|(_, f)| f.falls_ratio).product();
+    recruit.fall_ratio = falls::individual_ratio(p, z, recruit.values[model::SERUM_25OHD], activity) * factors;
+}
+
+/// A characteristic's value at a normal number.
+fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
+    use crate::table::{Between, interpolate};
+    let m = &d.marginal[sex];
+    let location = interpolate(&m.ages, &m.location, age, Between::Linear);
+    let spread = interpolate(&m.ages, &m.spread, age, Between::Linear);
+    let x = location + spread * quantile(&m.z, &m.q, z);
+    match d.transform {
+        Transform::Identity => x.max(0.0),
+        Transform::Log => libm::exp(x),
+        Transform::Log1p => libm::expm1(x).max(0.0),
+    }
+}
+
+/// Piecewise linear, going on with the last slope outside the knots.
+fn quantile(zs: &[f64], qs: &[f64], z: f64) -> f64 {
+    let n = zs.len();
+    if n == 1 {
+        return qs[0];
+    }
+    let upper = zs.partition_point(|x| *x <= z).clamp(1, n - 1);
+    let (a, b) = (zs[upper - 1], zs[upper]);
+    let (x, y) = (qs[upper - 1], qs[upper]);
+    x + (y - x) * (z - a) / (b - a)
+}
+
+/// From when to when an exposure acts on a person, in months from index; `None` if never.
+pub fn interval(model: &Model, exposure: &Exposure, recruit: &Recruit) -> Option<(f64, f64)> {
+    let age = f64::from(recruit.age_months / 12);
+    let eligible = exposure.cohort.is_none_or(|c| c == recruit.cohort)
+        && exposure.sexes[recruit.sex]
+        && (exposure.ages.0..=exposure.ages.1).contains(&age)
+        && exposure.t_score.is_none_or(|(site, at_most)| t_score(model, recruit, site) <= at_most)
+        && model.luck.once(recruit.person, exposure.luck) < exposure.uptake;
+    if !eligible {
+        return None;
+    }
+    let anchor = match exposure.anchor {
+        Anchor::Index => 0.0,
+        Anchor::Menopause => libm::floor(recruit.values[model::MENOPAUSE_AGE] * 12.0 - f64::from(recruit.age_months)),
+    };
+    let start = anchor + exposure.start_month;
+    let planned = exposure.months;
+    let months = match &exposure.persistence {
+        Some(p) => planned.min(months_persisted(&p.months, &p.share, model.luck.once(recruit.person, exposure.luck + 1))),
+        None => planned,
+    };
+    Some((start, start + months))
+}
+
+/// T-score at index.
+pub fn t_score(model: &Model, recruit: &Recruit, site: usize) -> f64 {
+    let d = &model.parameters.density;
+    (recruit.values[model::ABMD_OF_SITE[site]] - d.reference_mean[site]) / d.reference_sd[site]
+}
+
+/// The time at which a share u still persists: inverse of the persistence curve, log-linear between knots, going on with its last slope.
+fn months_persisted(months: &[f64], share: &[f64], u: f64) -> f64 {
+    let n = months.len();
+    let upper = (1..n).find(|k| share[*k] <= u).unwrap_or(n - 1);
+    let (t0, t1) = (months[upper - 1], months[upper]);
+    let (s0, s1) = (libm::log(share[upper - 1]), libm::log(share[upper]));
+    if s0 == s1 {
+        return NEVER;
+    }
+    t0 + (t1 - t0) * (s0 - libm::log(u)) / (s0 - s1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn persistence_is_inverted_at_between_and_beyond_its_knots() {
+        let (months, share) = ([0.0, 12.0, 24.0], [1.0, 0.45, 0.30]);
+        let at = |u| months_persisted(&months, &share, u);
+        assert!((at(0.45) - 12.0).abs() < 1e-12);
+        assert!((at(0.30) - 24.0).abs() < 1e-12);
+        assert!((at(0.45_f64.sqrt()) - 6.0).abs() < 1e-12);
+        assert!((at(0.20) - 36.0).abs() < 1e-9); // 0.30 x (0.30 / 0.45)
+        assert!(at(1.0 - 1e-12) < 1e-9);
+    }
+
+    #[test]
+    fn quantiles_go_on_with_their_last_slope() {
+        let (z, q) = ([-1.0, 0.0, 1.0], [-2.0, 0.0, 1.0]);
+        assert_eq!(quantile(&z, &q, -2.0), -4.0);
+        assert_eq!(quantile(&z, &q, 0.5), 0.5);
+        assert_eq!(quantile(&z, &q, 3.0), 3.0);
+    }
+}

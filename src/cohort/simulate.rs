@@ -1,0 +1,398 @@
+//! From a batch of people to tables: batch -> pieces -> blocks -> months. A block lives all its months, in every arm, before the next one
+//! starts; pieces go to threads, and their integers add up in any order.
+
+use crate::biology::fracture::MAX_SITES;
+use crate::biology::remodeling::Balance;
+use crate::block::LANES;
+use crate::cohort::history::Block;
+use crate::cohort::month::{DEATH, Kernel, Lives};
+use crate::cohort::recruit::{Recruit, recruit};
+use crate::error::ModelError;
+use crate::model::normalize::EarlierFractures;
+use crate::model::{self, Model, Precision};
+use crate::numeric::Scalar;
+use crate::numeric::cpu::Cpu;
+use crate::record::{EventRow, FollowUpRow, PersonRow, Tables, Tally, TallyShape};
+use crate::table::AGES;
+use crate::units::{MINUTES_PER_MONTH, MONTHS_PER_YEAR, PerMonth};
+use rayon::prelude::*;
+
+/// Pieces that a batch is cut into for each thread, so that none waits long for another.
+const PIECES_PER_THREAD: usize = 4;
+
+/// Simulates people `first..first + people` in all arms. The same people give the same rows, whatever the batch, the number of threads and the machine.
+pub fn simulate(model: &Model, first: u64, people: u64, threads: usize, cpu: Cpu) -> Result<Tables, ModelError> {
+    match model.precision {
+        Precision::F32 => simulate_in::<f32>(model, first, people, threads, cpu),
+        Precision::F64 => simulate_in::<f64>(model, first, people, threads, cpu),
+    }
+}
+
+fn simulate_in<S: Scalar>(model: &Model, first: u64, people: u64, threads: usize, cpu: Cpu) -> Result<Tables, ModelError> {
+    let kernel = Kernel::<S>::new(model);
+    let last = first.saturating_add(people).min(model.people);
+    let blocks: Vec<u64> = (first..last).step_by(LANES).collect();
+    let blocks_in_piece = blocks.len().div_ceil(threads.max(1) * PIECES_PER_THREAD).max(1);
+    let pieces: Vec<&[u64]> = blocks.chunks(blocks_in_piece).collect();
+    let work =
+        || -> Result<Vec<Piece>, ModelError> { pieces.par_iter().map(|starts| piece_on(cpu, model, &kernel, starts, last)).collect() };
+    let done = match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
+        Ok(pool) => pool.install(work)?,
+        Err(_) => work()?, // no thread could be started: this one does it all
+    };
+    Ok(join(model, done))
+}
+
+/// Tables and counters of a piece of a batch.
+#[derive(Debug)]
+struct Piece {
+    tables: Tables,
+    tally: Tally,
+}
+
+fn join(model: &Model, pieces: Vec<Piece>) -> Tables {
+    let mut tally = Tally::new(tally_shape(model));
+    let mut all = Tables::default();
+    for mut piece in pieces {
+        all.persons.append(&mut piece.tables.persons);
+        all.follow_up.append(&mut piece.tables.follow_up);
+        all.events.append(&mut piece.tables.events);
+        tally.add(&piece.tally);
+    }
+    (all.person_time, all.states) = tally.into_tables();
+    all
+}
+
+fn tally_shape(model: &Model) -> TallyShape {
+    let first_age = model.cohorts.iter().flat_map(|c| &c.cells).map(|cell| cell.1).min().unwrap_or(0);
+    let oldest = model.cohorts.iter().flat_map(|c| &c.cells).map(|cell| cell.1).max().unwrap_or(0);
+    let years = (model.months / MONTHS_PER_YEAR) as usize;
+    let last_age = (oldest + years).min(AGES - 1);
+    TallyShape { arms: model.arms.len(), cohorts: model.cohorts.len(), first_age, ages: last_age - first_age + 1, years }
+}
+
+/// Declares a function compiled for every instruction-set level and the function that picks one.
+macro_rules! on_cpu {
+    ($(#[$about:meta])* fn $name:ident<$S:ident, const $L:ident: usize>($($arg:ident: $t:ty),*) -> $r:ty = $inner:path;) => {
+        $(#[$about])*
+        fn $name<$S: Scalar, const $L: usize>(cpu: Cpu, $($arg: $t),*) -> $r {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
+                fn avx512<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
+                match cpu {
+                    // SAFETY: a `Cpu` of this level exists only where the machine has it (`Cpu::available`).
+                    Cpu::Avx512 => return unsafe { avx512::<$S, $L>($($arg),*) },
+                    // SAFETY: as above.
+                    Cpu::Avx2 => return unsafe { avx2::<$S, $L>($($arg),*) },
+                    Cpu::Baseline => {}
+                }
+            }
+            let _ = cpu;
+            $inner($($arg),*)
+        }
+    };
+}
+
+on_cpu! {
+    /// All months of a block in one arm.
+    fn live_on<S, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, lives: &mut Lives<S, L>, arm: usize, piece: &mut Book<'_>) -> Exits<S, L> = live;
+}
+on_cpu! {
+    /// A block from peak bone mass to index.
+    fn history_on<S, const L: usize>(model: &Model, balance: &Balance<S>, block: &mut Block<S, L>) -> () = history;
+}
+
+#[inline(always)]
+fn history<S: Scalar, const L: usize>(model: &Model, balance: &Balance<S>, block: &mut Block<S, L>) {
+    block.live_to_index(model, balance);
+}
+
+/// Lives a block to index on this machine's instructions.
+pub fn live_to_index<S: Scalar, const L: usize>(model: &Model, balance: &Balance<S>, block: &mut Block<S, L>) {
+    history_on(Cpu::choose(), model, balance, block);
+}
+
+/// What the hazards need of a person at index.
+#[derive(Clone, Debug)]
+pub struct Lived {
+    /// ln of resorption.
+    pub ln_resorption: f64,
+    /// 1 with an earlier fracture.
+    pub prior_fracture: f64,
+    /// ln hazard ratios of risk factors by fracture site.
+    pub risk_score: [f64; MAX_SITES],
+    /// Death ratio of risk factors.
+    pub death_ratio: f64,
+}
+
+impl Lived {
+    /// Of one lane of a block at index.
+    pub fn of<S: Scalar, const L: usize>(block: &Block<S, L>, lane: usize) -> Self {
+        Lived {
+            ln_resorption: libm::log(block.state.resorption[lane].to_f64()),
+            prior_fracture: block.prior_fracture[lane].to_f64(),
+            risk_score: std::array::from_fn(|k| block.risk_score[k][lane].to_f64()),
+            death_ratio: block.death_ratio[lane].to_f64(),
+        }
+    }
+}
+
+/// Recruits a block and brings it to index: history, the population's means, fractures before index.
+pub fn block_at_index<S: Scalar, const L: usize>(cpu: Cpu, model: &Model, kernel: &Kernel<S>, people: std::ops::Range<u64>) -> Block<S, L> {
+    let recruits: Vec<Recruit> = people.map(|person| recruit(model, person)).collect();
+    let mut block = Block::<S, L>::of(model, recruits);
+    history_on(cpu, model, &kernel.balance, &mut block);
+    for lane in 0..L {
+        relate_to_population(model, kernel, &mut block, lane);
+    }
+    block
+}
+
+fn relate_to_population<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &mut Block<S, L>, lane: usize) {
+    let r = block.in_lane(lane).clone();
+    let population = &model.populations[model.cohorts[r.cohort].population];
+    let age = r.age_months as usize / 12;
+    let fall_ratio = r.fall_ratio / population.mean.fall.at(r.sex, age);
+    let lived = Lived::of(block, lane);
+    let fall_hazard = population.fall.at(r.sex, age);
+    let falls = PerMonth(fall_hazard * fall_ratio).probability_within(1.0).0 / PerMonth(fall_hazard).probability_within(1.0).0;
+    let earlier = EarlierFractures::new(model, population, r.sex, age);
+    for (k, _) in &kernel.excess {
+        let site = crate::biology::fracture::SiteHazard::<f64>::new(&model.fracture_sites[*k]);
+        let abmd = r.values[model::ABMD_OF_SITE[site.density_site]];
+        let relative = libm::exp(site.ln_relative_hazard(abmd, lived.ln_resorption, lived.prior_fracture, lived.risk_score[*k]))
+            * site.fall_factor(falls)
+            / population.mean.fracture[*k].at(r.sex, age);
+        if let Some(since) = earlier.months_since(model, &r, *k, relative) {
+            block.months_since[*k][lane] = S::of(since);
+        }
+    }
+}
+
+fn piece_on<S: Scalar>(cpu: Cpu, model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64) -> Result<Piece, ModelError> {
+    let mut piece = Piece { tables: Tables::default(), tally: Tally::new(tally_shape(model)) };
+    for start in starts {
+        let block = block_at_index::<S, LANES>(cpu, model, kernel, *start..(start + LANES as u64).min(last));
+        if model.record_persons {
+            block.recruits.iter().for_each(|r| piece.tables.persons.push(person_row(r)));
+        }
+        for (arm, design) in model.arms.iter().enumerate() {
+            let exposures = design.exposures.iter().map(|e| block.rows_of(model, e)).collect();
+            let mut lives = Lives::at_index(&block, exposures);
+            let mut book = Book { tables: &mut piece.tables, tally: &mut piece.tally };
+            let exits = live_on(cpu, model, kernel, &block, &mut lives, arm, &mut book);
+            write_exits(model, &block, &lives, arm, &exits, &mut piece.tables)?;
+        }
+    }
+    Ok(piece)
+}
+
+/// Where what happens is written down.
+pub struct Book<'a> {
+    tables: &'a mut Tables,
+    tally: &'a mut Tally,
+}
+
+/// How the people of a block left.
+struct Exits<S, const L: usize> {
+    minutes: [u32; L],
+    died: [bool; L],
+    abmd: [[S; L]; 4],
+}
+
+#[inline(always)]
+fn live<S: Scalar, const L: usize>(
+    model: &Model,
+    kernel: &Kernel<S>,
+    block: &Block<S, L>,
+    lives: &mut Lives<S, L>,
+    arm: usize,
+    book: &mut Book<'_>,
+) -> Exits<S, L> {
+    let mut exits = Exits { minutes: [0; L], died: [false; L], abmd: [[S::ZERO; L]; 4] };
+    for month in 0..model.months {
+        if !lives.alive.contains(&true) {
+            return exits;
+        }
+        lives.look(kernel, block, month);
+        if month.is_multiple_of(MONTHS_PER_YEAR) {
+            count_states(kernel, block, lives, arm, month, book);
+        }
+        lives.ask_chance(model, kernel, block, month);
+        write_month(model, kernel, block, lives, arm, month, book, &mut exits);
+        lives.step(kernel, block);
+    }
+    lives.look(kernel, block, model.months);
+    count_states(kernel, block, lives, arm, model.months, book);
+    for lane in (0..L).filter(|lane| lives.alive[*lane]) {
+        exits.minutes[lane] = model.months * MINUTES_PER_MONTH;
+        (0..4).for_each(|site| exits.abmd[site][lane] = lives.abmd[site][lane]);
+    }
+    exits
+}
+
+fn count_states<S: Scalar, const L: usize>(
+    kernel: &Kernel<S>,
+    block: &Block<S, L>,
+    lives: &Lives<S, L>,
+    arm: usize,
+    month: u32,
+    book: &mut Book<'_>,
+) {
+    for lane in (0..block.recruits.len()).filter(|lane| lives.alive[*lane]) {
+        let r = &block.recruits[lane];
+        let group = book.tally.group(arm, r.cohort, r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
+        for site in 0..4 {
+            let abmd = lives.abmd[site][lane];
+            let class = kernel.density.class(kernel.density.t_score(site, abmd));
+            book.tally.state(group, (month / MONTHS_PER_YEAR) as usize, site, class, abmd.to_f64());
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+fn write_month<S: Scalar, const L: usize>(
+    model: &Model,
+    kernel: &Kernel<S>,
+    block: &Block<S, L>,
+    lives: &mut Lives<S, L>,
+    arm: usize,
+    month: u32,
+    book: &mut Book<'_>,
+    exits: &mut Exits<S, L>,
+) {
+    let eventful = lives.somebody(kernel);
+    for lane in 0..block.recruits.len() {
+        if !lives.alive[lane] {
+            continue;
+        }
+        let r = &block.recruits[lane];
+        let age_months = r.age_months + month;
+        let class = kernel.density.class(kernel.density.t_score(model.class_site, lives.abmd[model.class_site][lane]));
+        let mut lived = MINUTES_PER_MONTH;
+        if eventful[lane] {
+            let (happenings, n) = lives.happenings(kernel, lane);
+            for h in &happenings[..n] {
+                if h.event == DEATH {
+                    lived = h.minute;
+                    exits.minutes[lane] = month * MINUTES_PER_MONTH + h.minute;
+                    exits.died[lane] = true;
+                    (0..4).for_each(|site| exits.abmd[site][lane] = lives.abmd[site][lane]);
+                }
+                book.tables.events.push(EventRow {
+                    person: r.person,
+                    arm: arm as u8,
+                    month: month as u16,
+                    minute: h.minute as u16,
+                    event: h.event,
+                    age_months: age_months as u16,
+                    cohort: r.cohort as u8,
+                    sex: r.sex as u8,
+                });
+            }
+        }
+        let fell = S::ZERO < lives.hazards.fell[lane] && (lived == MINUTES_PER_MONTH || lives.minute_of_fall(kernel, lane) < lived);
+        let group = book.tally.group(arm, r.cohort, r.sex, (age_months / MONTHS_PER_YEAR) as usize);
+        book.tally.lived(group, (month / MONTHS_PER_YEAR) as usize, class, lived, fell);
+    }
+}
+
+fn person_row(r: &Recruit) -> PersonRow {
+    let abmd = model::ABMD_OF_SITE.map(|k| r.values[k] as f32);
+    PersonRow {
+        person: r.person,
+        cohort: r.cohort as u8,
+        sex: r.sex as u8,
+        age_months: r.age_months as u16,
+        body_weight: r.values[model::BODY_WEIGHT] as f32,
+        height: r.values[model::HEIGHT] as f32,
+        calcium_intake: r.values[model::CALCIUM_INTAKE] as f32,
+        serum_25ohd: r.values[model::SERUM_25OHD] as f32,
+        activity: r.values[model::ACTIVITY] as f32,
+        menopause_age: if r.sex == 0 { r.values[model::MENOPAUSE_AGE] as f32 } else { f32::NAN },
+        prior_fracture: u8::from(r.prior_fracture),
+        risk_factors: r.risk_factors,
+        abmd_lumbar_spine: abmd[0],
+        abmd_total_hip: abmd[1],
+        abmd_femoral_neck: abmd[2],
+        abmd_distal_radius: abmd[3],
+    }
+}
+
+fn write_exits<S: Scalar, const L: usize>(
+    model: &Model,
+    block: &Block<S, L>,
+    lives: &Lives<S, L>,
+    arm: usize,
+    exits: &Exits<S, L>,
+    tables: &mut Tables,
+) -> Result<(), ModelError> {
+    for (lane, r) in block.recruits.iter().enumerate() {
+        let abmd = [0, 1, 2, 3].map(|site: usize| exits.abmd[site][lane]);
+        for value in abmd {
+            // A state that left the numbers stops the run rather than become a result.
+            if !(value.to_f64().is_finite() && S::ZERO < value) {
+                let month = exits.minutes[lane] / MINUTES_PER_MONTH;
+                return Err(ModelError::Numerical {
+                    person: r.person,
+                    arm,
+                    month,
+                    what: "areal bone mineral density",
+                    value: value.to_f64(),
+                });
+            }
+        }
+        if !model.record_persons {
+            continue;
+        }
+        let abmd = abmd.map(Scalar::to_f32);
+        tables.follow_up.push(FollowUpRow {
+            person: r.person,
+            arm: arm as u8,
+            minutes: exits.minutes[lane],
+            died: u8::from(exits.died[lane]),
+            medicine_months: medicine_months(model, block, lives, arm, lane, exits.minutes[lane]) as u16,
+            abmd_lumbar_spine: abmd[0],
+            abmd_total_hip: abmd[1],
+            abmd_femoral_neck: abmd[2],
+            abmd_distal_radius: abmd[3],
+        });
+    }
+    Ok(())
+}
+
+/// Months of follow-up on medicines, summed over medicines; a month begun is a month taken.
+fn medicine_months<S: Scalar, const L: usize>(
+    model: &Model,
+    block: &Block<S, L>,
+    lives: &Lives<S, L>,
+    arm: usize,
+    lane: usize,
+    minutes: u32,
+) -> u32 {
+    let lived = f64::from(minutes.div_ceil(MINUTES_PER_MONTH));
+    let of_arm = model.arms[arm].exposures.iter();
+    let standing = block.exposures.len();
+    let in_arm: f64 = of_arm
+        .zip(&lives.exposures[standing..])
+        .filter(|(e, _)| e.medicine)
+        .map(|(_, rows)| taken(rows.start[lane].to_f64(), rows.stop[lane].to_f64(), lived))
+        .sum();
+    let cohort = &model.cohorts[block.recruits[lane].cohort];
+    let in_cohort: f64 = cohort
+        .exposures
+        .iter()
+        .filter(|e| e.medicine)
+        .filter_map(|e| crate::cohort::recruit::interval(model, e, &block.recruits[lane]))
+        .map(|(start, stop)| taken(start, stop, lived))
+        .sum();
+    (in_arm + in_cohort) as u32
+}
+
+fn taken(start: f64, stop: f64, lived: f64) -> f64 {
+    (libm::ceil(stop).min(lived) - libm::ceil(start).max(0.0)).max(0.0)
+}

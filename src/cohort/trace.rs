@@ -1,0 +1,107 @@
+//! One person's life, month by month: the same code as for a million people, with one lane, and every draw beside its threshold.
+
+use crate::cohort::month::{DEATH, Kernel, Lives};
+use crate::cohort::simulate::block_at_index;
+use crate::model::{Model, Precision};
+use crate::numeric::Scalar;
+use crate::numeric::cpu::Cpu;
+use crate::parameters::DENSITY_SITES;
+use crate::random::Decision;
+use crate::units::MONTHS_PER_YEAR;
+
+/// Named columns, one row a month.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Names in their order.
+    pub names: Vec<String>,
+    /// One column for each name.
+    pub columns: Vec<Vec<f64>>,
+}
+
+impl Trace {
+    fn put(&mut self, name: &str, value: f64) {
+        match self.names.iter().position(|n| n == name) {
+            Some(k) => self.columns[k].push(value),
+            None => {
+                self.names.push(name.into());
+                self.columns.push(vec![value]);
+            }
+        }
+    }
+}
+
+/// The life of one person in one arm.
+pub fn trace(model: &Model, arm: usize, person: u64) -> Trace {
+    match model.precision {
+        Precision::F32 => trace_in::<f32>(model, arm, person),
+        Precision::F64 => trace_in::<f64>(model, arm, person),
+    }
+}
+
+fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
+    let kernel = Kernel::<S>::new(model);
+    let block = block_at_index::<S, 1>(Cpu::Baseline, model, &kernel, person..person + 1);
+    let exposures = model.arms[arm].exposures.iter().map(|e| block.rows_of(model, e)).collect();
+    let mut lives = Lives::<S, 1>::at_index(&block, exposures);
+    let mut trace = Trace::default();
+    for month in 0..model.months {
+        lives.look(&kernel, &block, month);
+        lives.ask_chance(model, &kernel, &block, month);
+        write_state(model, &kernel, &block, &lives, month, &mut trace);
+        write_chance(model, &kernel, &lives, &mut trace);
+        let (happenings, n) = lives.happenings(&kernel, 0);
+        for k in 0..=model.fracture_sites.len() {
+            let name = if k == usize::from(DEATH) { "died".into() } else { format!("fractured_{}", model.fracture_sites[k - 1].id) };
+            let happened = happenings[..n].iter().any(|h| usize::from(h.event) == k);
+            trace.put(&name, f64::from(u8::from(happened)));
+        }
+        if !lives.alive[0] {
+            break;
+        }
+        lives.step(&kernel, &block);
+    }
+    trace
+}
+
+fn write_state<S: Scalar>(
+    model: &Model,
+    kernel: &Kernel<S>,
+    block: &crate::cohort::history::Block<S, 1>,
+    lives: &Lives<S, 1>,
+    month: u32,
+    trace: &mut Trace,
+) {
+    let (person, state, inputs) = (block.person.load(0), lives.state.load(0), lives.inputs.load(0));
+    let age_months = block.recruits[0].age_months + month;
+    trace.put("month", f64::from(month));
+    trace.put("age_years", f64::from(age_months) / f64::from(MONTHS_PER_YEAR));
+    let (estrogen, pth) = kernel.balance.signals(&person, &inputs, lives.age[0]);
+    trace.put("sex_steroid_signal", estrogen.to_f64());
+    trace.put("parathyroid_hormone", pth.to_f64());
+    trace.put("resorption", state.resorption.to_f64());
+    trace.put("refilling", state.refilling.to_f64());
+    trace.put("modelling", state.modelling.to_f64());
+    trace.put("p1np", kernel.balance.p1np(&state).to_f64());
+    trace.put("bisphosphonate_at_surface", state.surface_bisphosphonate.to_f64());
+    trace.put("bisphosphonate_buried", state.buried_bisphosphonate.to_f64());
+    for (site, name) in DENSITY_SITES.iter().enumerate() {
+        trace.put(&format!("abmd_{name}"), lives.abmd[site][0].to_f64());
+    }
+    let t_score = kernel.density.t_score(model.class_site, lives.abmd[model.class_site][0]);
+    trace.put("t_score", t_score.to_f64());
+    trace.put("class", kernel.density.class(t_score) as f64);
+}
+
+fn write_chance<S: Scalar>(model: &Model, kernel: &Kernel<S>, lives: &Lives<S, 1>, trace: &mut Trace) {
+    let h = &lives.hazards;
+    let mut put = |name: &str, decision: Decision, hazard: S| {
+        trace.put(&format!("draw_{name}"), f64::uniform(lives.words_of(kernel, decision)[0]));
+        trace.put(&format!("threshold_{name}"), hazard.closed_share().to_f64());
+    };
+    put("fall", Decision::FALL, h.fall[0]);
+    put("death", Decision::DEATH, h.death[0]);
+    for (k, site) in model.fracture_sites.iter().enumerate() {
+        put(&site.id, kernel.decisions[k], h.fracture[k][0]);
+    }
+    trace.put("fell", h.fell[0].to_f64());
+}

@@ -1,0 +1,206 @@
+//! The model of one study: plain data in (`Request`), an immutable `Model` out, checked and dense.
+
+pub mod compile;
+pub mod normalize;
+pub mod request;
+
+use crate::biology::fracture::FractureSite;
+use crate::exposure::Target;
+use crate::parameters::Parameters;
+use crate::random::Luck;
+use crate::table::ByAgeAndSex;
+pub use request::{Anchor, Persistence, Precision, Transform};
+
+/// Continuous characteristics of a person, in the order of every array of them.
+pub const CHARACTERISTICS: [(&str, &str); 10] = [
+    ("abmd_femoral_neck", "g/cm2"),
+    ("abmd_total_hip", "g/cm2"),
+    ("abmd_lumbar_spine", "g/cm2"),
+    ("abmd_distal_radius", "g/cm2"),
+    ("body_weight", "kg"),
+    ("height", "cm"),
+    ("calcium_intake", "mg/d"),
+    ("serum_25ohd", "nmol/L"),
+    ("activity", "MET.min/wk"),
+    ("menopause_age", "a"),
+];
+/// Position of a density site's aBMD in the characteristics.
+pub const ABMD_OF_SITE: [usize; 4] = [2, 1, 0, 3];
+/// Positions of the other characteristics that the model reads.
+pub const BODY_WEIGHT: usize = 4;
+/// Height.
+pub const HEIGHT: usize = 5;
+/// Usual calcium intake.
+pub const CALCIUM_INTAKE: usize = 6;
+/// Serum 25-hydroxyvitamin D.
+pub const SERUM_25OHD: usize = 7;
+/// Physical activity.
+pub const ACTIVITY: usize = 8;
+/// Age at the final menstrual period.
+pub const MENOPAUSE_AGE: usize = 9;
+/// The binary characteristic that the model itself knows.
+pub const PRIOR_FRACTURE: &str = "prior_fracture";
+
+/// One characteristic's distribution, by sex.
+#[derive(Clone, Debug)]
+pub struct Distribution {
+    /// How location + spread x quantile becomes a value.
+    pub transform: Transform,
+    /// By sex.
+    pub marginal: [request::Marginal; 2],
+}
+
+/// A population, compiled.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Id of its data folder.
+    pub id: String,
+    /// Living people by sex and completed years of age.
+    pub people: ByAgeAndSex,
+    /// Monthly hazard of death of the life table.
+    pub death: ByAgeAndSex,
+    /// Last age of the life table, completed years.
+    pub last_age: usize,
+    /// Distributions of the continuous characteristics.
+    pub characteristics: Vec<Distribution>,
+    /// Cholesky factor of the latent-normal correlation, by sex: continuous, prior fracture, risk factors.
+    pub factor: [Vec<Vec<f64>>; 2],
+    /// Prevalence of prior fracture and of each risk factor.
+    pub prevalence: Vec<ByAgeAndSex>,
+    /// Monthly fracture incidence by site.
+    pub fracture: Vec<ByAgeAndSex>,
+    /// Monthly hazard of falls.
+    pub fall: ByAgeAndSex,
+    /// What makes the population's own people come out at its own rates.
+    pub mean: Normalizers,
+}
+
+/// Mean relative risks of a population by age and sex; a person's risk is divided by them.
+#[derive(Clone, Debug)]
+pub struct Normalizers {
+    /// Mean individual fall ratio.
+    pub fall: ByAgeAndSex,
+    /// Mean relative hazard of each fracture site.
+    pub fracture: Vec<ByAgeAndSex>,
+    /// Mean relative hazard of death.
+    pub death: ByAgeAndSex,
+}
+
+/// A risk factor, compiled.
+#[derive(Clone, Debug)]
+pub struct RiskFactor {
+    /// Id of its data file.
+    pub id: String,
+    /// ln of the hazard ratio at each fracture site.
+    pub ln_ratio: Vec<f64>,
+    /// Ratio of fall rates.
+    pub falls_ratio: f64,
+    /// Ratio of death rates.
+    pub mortality_ratio: f64,
+    /// What it acts on.
+    pub effects: Vec<(Target, f64)>,
+    /// Months from index from which it acts.
+    pub start_month: f64,
+    /// Months from index until which it acts.
+    pub stop_month: f64,
+}
+
+/// An exposure of an arm, a cohort profile or a risk factor, compiled.
+#[derive(Clone, Debug)]
+pub struct Exposure {
+    /// For messages and traces.
+    pub name: String,
+    /// Only people of this cohort.
+    pub cohort: Option<usize>,
+    /// By sex.
+    pub sexes: [bool; 2],
+    /// Completed years at index, from and to (included).
+    pub ages: (f64, f64),
+    /// Only people with a T-score at this site at or below this, at index.
+    pub t_score: Option<(usize, f64)>,
+    /// From when the start counts.
+    pub anchor: Anchor,
+    /// Months from the anchor.
+    pub start_month: f64,
+    /// Planned length, months.
+    pub months: f64,
+    /// Share of the eligible who start.
+    pub uptake: f64,
+    /// Real-life persistence.
+    pub persistence: Option<Persistence>,
+    /// Address of its luck.
+    pub luck: u32,
+    /// Whether it is a medicine (counts in `medicine_months`).
+    pub medicine: bool,
+    /// What it acts on.
+    pub effects: Vec<(Target, f64)>,
+}
+
+/// A cohort, compiled.
+#[derive(Clone, Debug)]
+pub struct Cohort {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Which population.
+    pub population: usize,
+    /// Cumulative share of all cohorts up to this one.
+    pub cumulative_share: f64,
+    /// Cells of sex and age with the cumulative share of people up to each.
+    pub cells: Vec<(usize, usize, f64)>,
+    /// Characteristics replaced: position, value, for which sexes.
+    pub set: Vec<(usize, f64, [bool; 2])>,
+    /// Profiles and medicines of this cohort, in every arm.
+    pub exposures: Vec<Exposure>,
+}
+
+/// An arm, compiled.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its exposures.
+    pub exposures: Vec<Exposure>,
+}
+
+/// A study, compiled: immutable and shared by all threads.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Parameters of the biology.
+    pub parameters: Parameters,
+    /// Populations that cohorts come from.
+    pub populations: Vec<Population>,
+    /// Risk factors, in the order of their bits.
+    pub risk_factors: Vec<RiskFactor>,
+    /// Fracture sites, in the order of event codes.
+    pub fracture_sites: Vec<FractureSite>,
+    /// Cohorts of the scenario.
+    pub cohorts: Vec<Cohort>,
+    /// Arms of the scenario.
+    pub arms: Vec<Arm>,
+    /// Luck of the seed.
+    pub luck: Luck,
+    /// People of the scenario.
+    pub people: u64,
+    /// Months of follow-up.
+    pub months: u32,
+    /// Density site that classifies.
+    pub class_site: usize,
+    /// Whether persons and their follow-up are recorded one by one.
+    pub record_persons: bool,
+    /// Arithmetic.
+    pub precision: Precision,
+}
+
+/// The request that the shipped scenario makes, kept in step by a test in Python.
+#[cfg(test)]
+pub const FIXTURE: &str = include_str!("../tests/fixtures/request.json");
+
+/// The shipped parameters.
+#[cfg(test)]
+pub fn test_parameters() -> Parameters {
+    let request: request::Request = serde_json::from_str(FIXTURE).expect("the fixture is a request");
+    let mut problems = crate::error::Problems::default();
+    let parameters = Parameters::take(request.parameters, &mut problems);
+    assert!(problems.0.is_empty(), "{problems:?}");
+    parameters
+}

@@ -1,0 +1,7 @@
+//! Arithmetic: the one place where speed and reproducibility are clever, so that nothing else has to be.
+
+pub mod cpu;
+pub mod normal;
+pub mod scalar;
+
+pub use scalar::Scalar;

@@ -1,0 +1,239 @@
+//! Every number of the model by name, unit and meaning. Values, ranges and sources are data and stand elsewhere
+//! (`python/cohortsim/data/parameters`); this list says which ones there must be.
+
+use crate::error::Problems;
+use std::collections::BTreeMap;
+
+/// Skeletal sites where density is followed, in the order of every array of four.
+pub const DENSITY_SITES: [&str; 4] = ["lumbar_spine", "total_hip", "femoral_neck", "distal_radius"];
+/// Sexes, in the order of every array of two.
+pub const SEXES: [&str; 2] = ["women", "men"];
+
+/// One value for each density site.
+pub type PerSite = [f64; 4];
+/// One value for each sex.
+pub type PerSex = [f64; 2];
+
+/// What the core needs to be told about one parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// `system.name` or `system.name.site`.
+    pub name: String,
+    /// Unit in UCUM spelling.
+    pub unit: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+}
+
+/// A parameter's shape: one number, or one for each site or sex.
+trait Shape: Sized {
+    fn suffixes() -> &'static [&'static str];
+    fn from_values(values: &[f64]) -> Self;
+}
+
+impl Shape for f64 {
+    fn suffixes() -> &'static [&'static str] {
+        &[]
+    }
+    fn from_values(values: &[f64]) -> Self {
+        values[0]
+    }
+}
+
+impl Shape for PerSite {
+    fn suffixes() -> &'static [&'static str] {
+        &DENSITY_SITES
+    }
+    fn from_values(values: &[f64]) -> Self {
+        [values[0], values[1], values[2], values[3]]
+    }
+}
+
+impl Shape for PerSex {
+    fn suffixes() -> &'static [&'static str] {
+        &SEXES
+    }
+    fn from_values(values: &[f64]) -> Self {
+        [values[0], values[1]]
+    }
+}
+
+fn names_of<T: Shape>(system: &str, name: &str) -> Vec<String> {
+    match T::suffixes() {
+        [] => vec![format!("{system}.{name}")],
+        suffixes => suffixes.iter().map(|s| format!("{system}.{name}.{s}")).collect(),
+    }
+}
+
+fn take<T: Shape>(system: &str, name: &str, given: &mut BTreeMap<String, f64>, problems: &mut Problems) -> T {
+    let values: Vec<f64> = names_of::<T>(system, name)
+        .iter()
+        .map(|full| match given.remove(full) {
+            Some(x) if x.is_finite() => x,
+            Some(x) => {
+                problems.add(format!("parameters.{full}"), x.to_string(), "a finite number");
+                0.0
+            }
+            None => {
+                problems.add(format!("parameters.{full}"), "no value", "one number");
+                0.0
+            }
+        })
+        .collect();
+    T::from_values(&values)
+}
+
+macro_rules! parameters {
+    ($( $(#[$about:meta])* $system:ident: $Struct:ident { $( $name:ident: $shape:ty, $unit:literal, $meaning:literal; )* } )*) => {
+        $(
+            $(#[$about])*
+            #[derive(Clone, Debug)]
+            pub struct $Struct { $( #[doc = $meaning] pub $name: $shape, )* }
+        )*
+
+        /// All parameters of the model, by system.
+        #[derive(Clone, Debug)]
+        pub struct Parameters { $( $(#[$about])* pub $system: $Struct, )* }
+
+        impl Parameters {
+            /// Which parameters there are.
+            pub fn specs() -> Vec<Spec> {
+                let mut all = Vec::new();
+                $($( for name in names_of::<$shape>(stringify!($system), stringify!($name)) {
+                    all.push(Spec { name, unit: $unit, meaning: $meaning });
+                } )*)*
+                all
+            }
+
+            /// Takes every parameter out of `given`; notes all that are missing, not finite, or unknown.
+            pub fn take(mut given: BTreeMap<String, f64>, problems: &mut Problems) -> Parameters {
+                let parameters = Parameters { $( $system: $Struct {
+                    $( $name: take::<$shape>(stringify!($system), stringify!($name), &mut given, problems), )*
+                }, )* };
+                for (name, value) in given {
+                    problems.add(format!("parameters.{name}"), value.to_string(), "a parameter that the core knows");
+                }
+                parameters
+            }
+        }
+    };
+}
+
+parameters! {
+    /// Bone-resorbing and bone-making cells.
+    remodeling: RemodelingParameters {
+        estrogen_half_effect: f64, "1", "Half-effect constant of the sex-steroid signal on the RANKL drive of resorption";
+        precursor_rate: f64, "/a", "Turnover of the pool of osteoclast precursors";
+        precursor_rankl_share: f64, "1", "Share of the precursor pool's inflow and outflow that depends on RANKL";
+        pth_exponent: f64, "1", "Exponent of parathyroid hormone in the RANKL drive of resorption";
+        coupling_rate: f64, "/a", "Rate at which bone-making cells that refill resorbed sites follow resorption";
+        modelling_rate: f64, "/a", "Rate at which modelling-based formation follows its stimulus";
+        modelling_turnover_exponent: f64, "1", "Exponent by which stimulated modelling scales with refilling";
+        progenitor_rate: f64, "/a", "Recovery of the progenitor reserve of stimulated modelling";
+        progenitor_depletion: f64, "1", "Depletion of the progenitor reserve per unit of modelling stimulus";
+        estrogen_deficit_formation_loss: f64, "1", "Loss of refilling at complete estrogen deficiency";
+        formation_loss_per_decade: f64, "1", "Loss of refilling per decade of age after `ageing_from`";
+        ageing_from: f64, "a", "Age after which refilling declines";
+        glucocorticoid_formation_loss: f64, "1", "Loss of formation at a glucocorticoid exposure of 1";
+        glucocorticoid_resorption_gain: f64, "1", "Early gain of the resorption drive at a glucocorticoid exposure of 1";
+        glucocorticoid_adaptation_rate: f64, "/a", "Rate at which the early glucocorticoid resorption fades";
+        p1np_modelling_share: f64, "1", "Share of modelling in the formation marker P1NP";
+        turnover_rate: PerSite, "/a", "Effective turnover of bone volume";
+        modelling_share: PerSite, "1", "Share of formation that is modelling";
+        mechanostat_exponent: PerSite, "1", "Exponent of (load / bone volume) in formation";
+        load_decline: PerSite, "1", "Decline of the mechanical signal at 20 years past `load_decline_from`, growing with the square of the years";
+        load_decline_from: f64, "a", "Age after which the mechanical signal declines";
+        unloading_resorption: PerSite, "1", "Relative gain of resorption at complete unloading";
+        undermineralized_deficit: f64, "1", "Share of full mineral that young bone lacks";
+        mineralization_time: f64, "a", "Mean time of secondary mineralization";
+        inhibition_floor: f64, "1", "No inhibition factor falls below this";
+        mechanostat_volume_floor: f64, "1", "Bone volume below which the mechanostat sees no further loss";
+        volume_floor: f64, "1", "Bone volume, relative to the young adult, below which no site falls";
+    }
+    /// Sex hormones.
+    hormones: HormoneParameters {
+        residual_estrogen: f64, "1", "Sex-steroid signal of women long after menopause, relative to before";
+        transition_midpoint: f64, "a", "Time after the final menstrual period at which half of the estrogen signal is lost";
+        transition_width: f64, "a", "Logistic width of the menopausal transition";
+        mens_decline_per_year: f64, "/a", "Yearly loss of men's sex-steroid signal";
+        mens_decline_from: f64, "a", "Age after which men's sex-steroid signal declines";
+        replacement_efficacy: f64, "1", "Share of the estrogen deficit that full hormone therapy makes good";
+        deprivation_efficacy: f64, "1", "Share of the sex-steroid signal that full androgen deprivation removes";
+        suppression_residue: f64, "1", "Share of the sex-steroid signal left under full aromatase inhibition or after loss of the ovaries";
+    }
+    /// Calcium, vitamin D, parathyroid hormone.
+    minerals: MineralParameters {
+        pth_gain_per_decade: f64, "1", "Relative rise of parathyroid hormone per decade of age after `pth_age_from`";
+        pth_age_from: f64, "a", "Age after which parathyroid hormone rises";
+        pth_calcium_response: f64, "1", "Relative fall of parathyroid hormone from the usual to the replete calcium supply";
+        reference_calcium_intake: f64, "mg/d", "Usual calcium intake, at which the supply index is 0";
+        reference_serum_25ohd: f64, "nmol/L", "Usual 25-hydroxyvitamin D, at which the supply index is 0";
+        replete_calcium_intake: f64, "mg/d", "Calcium intake at which the supply index is 1";
+        replete_serum_25ohd: f64, "nmol/L", "25-hydroxyvitamin D at which the supply index is 1";
+        absorption_intercept: f64, "1", "Fractional calcium absorption = intercept - log slope x ln(intake in mg/d)";
+        absorption_log_slope: f64, "1", "Fall of fractional absorption per unit of ln(intake)";
+        absorption_min: f64, "1", "Lowest fractional absorption";
+        absorption_vitamin_d_half: f64, "nmol/L", "25-hydroxyvitamin D at which its effect on absorption is half of the most";
+        supply_index_min: f64, "1", "Lowest supply index: beyond it the compensation of the gut and kidney is taken to hold";
+    }
+    /// What the skeleton carries.
+    loading: LoadingParameters {
+        exercise_gain: f64, "1", "Gain of the mechanical signal per tenth of load above habitual";
+        activity_load_gain: f64, "1", "Load per unit of ln(1 + activity) above the reference activity";
+        reference_activity: f64, "MET.min/wk", "Activity at which the activity part of load is 1";
+        activity_load_min: f64, "1", "Lowest activity part of load";
+        activity_load_max: f64, "1", "Highest activity part of load";
+        reference_weight: PerSex, "kg", "Body weight at which the weight part of load is 1";
+        weight_load_exponent: f64, "1", "Exponent of relative body weight in load";
+        load_min: f64, "1", "Lowest load: muscles pull even in bed";
+    }
+    /// Pools of medicines in bone.
+    medicines: MedicineParameters {
+        bisphosphonate_max_inhibition: f64, "1", "Largest inhibition of resorption by bisphosphonate at the surface";
+        bisphosphonate_elimination: f64, "/a", "Loss of bisphosphonate from the bone surface";
+        bisphosphonate_burial: f64, "/a", "Burial of surface bisphosphonate in new bone";
+        bisphosphonate_release: f64, "/a", "Release of buried bisphosphonate at usual resorption";
+    }
+    /// Densitometry.
+    density: DensityParameters {
+        reference_mean: PerSite, "g/cm2", "Mean areal bone mineral density of the T-score's reference women";
+        reference_sd: PerSite, "g/cm2", "Standard deviation of the T-score's reference women";
+        osteopenia_t_score: f64, "1", "T-score at or below which bone mass is low";
+        osteoporosis_t_score: f64, "1", "T-score at or below which there is osteoporosis";
+    }
+    /// Falls.
+    falls: FallParameters {
+        proneness_sd: f64, "1", "Standard deviation of the natural logarithm of people's proneness to falls";
+        vitamin_d_low_below: f64, "nmol/L", "25-hydroxyvitamin D below which falls are more frequent";
+        vitamin_d_low_ratio: f64, "1", "Ratio of fall rates below to above that level";
+        inactive_below: f64, "MET.min/wk", "Activity below which falls are more frequent";
+        inactivity_ratio: f64, "1", "Ratio of fall rates of inactive to other people";
+    }
+    /// Who the people are.
+    cohort: CohortParameters {
+        turnover_cv: f64, "1", "Between-person coefficient of variation of bone turnover";
+        estrogen_sensitivity_cv: f64, "1", "Between-person coefficient of variation of the estrogen half-effect constant";
+        formation_ageing_cv: f64, "1", "Between-person coefficient of variation of the decline of formation with age";
+        history_from: f64, "a", "Age of peak bone mass, at which a person's balance starts";
+        youngest_age: f64, "a", "Youngest age at index that the tables support";
+        earlier_fracture_age_shift: f64, "a", "Years before index at which the hazard of an earlier fracture is taken";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_needed_and_no_other_is_taken() {
+        let mut given: BTreeMap<String, f64> = Parameters::specs().into_iter().map(|s| (s.name, 1.0)).collect();
+        let mut problems = Problems::default();
+        Parameters::take(given.clone(), &mut problems);
+        assert_eq!(problems, Problems::default());
+        given.remove("remodeling.turnover_rate.total_hip");
+        given.insert("remodeling.turnover_rate.hip".into(), 1.0);
+        Parameters::take(given, &mut problems);
+        let places: Vec<&str> = problems.0.iter().map(|p| p.place.as_str()).collect();
+        assert_eq!(places, ["parameters.remodeling.turnover_rate.total_hip", "parameters.remodeling.turnover_rate.hip"]);
+    }
+}

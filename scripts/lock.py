@@ -1,4 +1,4 @@
-"""Write requirements/run.txt and requirements/dev.txt: the newest versions that pyproject.toml allows, pinned."""
+"""Write requirements/*.txt: the newest versions that pyproject.toml allows, pinned."""
 
 from __future__ import annotations
 

@@ -124,6 +124,7 @@ tables! {
         age_months: u16, "mo", "Age at the start of the month";
         cohort: u8, "1", "Cohort, by position in the scenario";
         sex: u8, "1", "Sex: 0 women, 1 men";
+        class: u8, "1", "Density class at the start of the month: 0 normal, 1 osteopenia, 2 osteoporosis";
     }
     /// Time at risk and falls by stratum.
     PersonTime, PersonTimeRow = "person_time" {

@@ -292,6 +292,7 @@ fn write_month<S: Scalar, const L: usize>(
                     age_months: age_months as u16,
                     cohort: r.cohort as u8,
                     sex: r.sex as u8,
+                    class: class as u8,
                 });
             }
         }

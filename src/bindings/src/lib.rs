@@ -7,6 +7,7 @@ use cohortsim_core::model::{CHARACTERISTICS, Model as CoreModel, PRIOR_FRACTURE}
 use cohortsim_core::numeric::cpu::Cpu;
 use cohortsim_core::parameters::{DENSITY_SITES, Parameters};
 use cohortsim_core::record::{Column, table_specs};
+use cohortsim_core::units::MINUTES_PER_MONTH;
 use numpy::IntoPyArray;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyArithmeticError, PyIndexError, PyValueError};
@@ -72,6 +73,12 @@ impl Model {
 #[pyfunction]
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
+}
+
+/// Minutes in a month: the integer unit of person-time.
+#[pyfunction]
+fn minutes_per_month() -> u32 {
+    MINUTES_PER_MONTH
 }
 
 /// The instruction-set level in use.
@@ -206,6 +213,6 @@ mod _core {
     #[pymodule_export]
     use super::{
         Model, RequestError, StateError, characteristics, column_specs, compile, cpu_level, density_sites, exposure_targets,
-        parameter_specs, simulate, trace, version,
+        minutes_per_month, parameter_specs, simulate, trace, version,
     };
 }

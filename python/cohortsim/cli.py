@@ -1,0 +1,276 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from cohortsim.request import Request
+    from cohortsim.scenario import Scenario
+
+MAIN_JOB = "us_adults_50plus"
+SETTINGS_HELP = "Change one value of the study, for example cohorts[0].ages.from=60."
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what goes wrong into a message and an exit code: 1 failure, 2 usage, 130 interrupted."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        from cohortsim.errors import CohortsimError
+
+        try:
+            command(*args, **kwargs)
+        except CohortsimError as error:
+            _leave(error.exit_code, *[str(problem) for problem in error.problems])
+        except KeyboardInterrupt as stop:
+            _leave(130, str(stop) or "interrupted")
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        except (click.ClickException, SystemExit):
+            raise
+        except Exception as error:
+            if os.environ.get("COHORTSIM_TRACEBACK"):
+                raise
+            _leave(
+                1,
+                f"cohortsim: {type(error).__name__}: {error}; this should not happen; "
+                "set COHORTSIM_TRACEBACK=1 to see where, and report it",
+            )
+
+    return wrapped
+
+
+def _leave(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    if len(lines) > 1:
+        click.echo(f"{len(lines)} mistakes", err=True)
+    raise SystemExit(code)
+
+
+def _version(context: click.Context, option: Any, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("cohortsim")
+        except PackageNotFoundError:
+            number = "0+unknown"
+        click.echo(f"cohortsim {number}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and leave.",
+)
+def main() -> None:
+    """Simulate bone remodelling, density, falls and fractures in populations."""
+
+
+@main.command()
+@click.argument("scenario", default=MAIN_JOB)
+@click.option("--people", metavar="N", help="People in each arm.")
+@click.option("--years", metavar="Y", help="Years of follow-up.")
+@click.option("--seed", metavar="S", help="Seed of all chance.")
+@click.option("--threads", metavar="T", type=click.IntRange(min=1), help="Threads; default: all.")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder of the results."
+)
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="Print the folder of the results only.")
+@told
+def run(
+    scenario: str,
+    people: str | None,
+    years: str | None,
+    seed: str | None,
+    threads: int | None,
+    out: Path | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Simulate SCENARIO: a path, a shipped id, or a former run's provenance.json.
+
+    Without SCENARIO the main job: a million US women and men of 50 and over, ten years, two arms.
+    """
+    from cohortsim import request as requests
+    from cohortsim import running
+
+    named = {"people": people, "years": years, "seed": seed}
+    changes = [f"{name}={value}" for name, value in named.items() if value is not None]
+    request = requests.build(_study(scenario, [*settings, *changes]))
+    folder = out or Path("results") / f"{request.scenario.name}-{request.fingerprint[:8]}"
+    if quiet:
+        results = running.carry_out(request, folder=folder, threads=threads)
+    else:
+        from cohortsim.progress import bar
+
+        with bar() as report:
+            results = running.carry_out(request, folder=folder, threads=threads, report=report)
+    _show(results, as_json, quiet)
+
+
+def _show(results: Any, as_json: bool, quiet: bool) -> None:
+    from cohortsim import summary, terminal
+
+    if not quiet:
+        click.echo(terminal.screen(results), err=as_json)
+    elif not as_json:
+        click.echo(str(results.folder))
+    if as_json:
+        used = results.provenance["resources"]
+        answer = {
+            "results": str(results.folder),
+            "people": results.scenario.people,
+            "person_months": terminal.person_months(results),
+            "seconds": used["seconds"],
+            "person_months_per_second": used["person_months_per_second"],
+            "tables": summary.records(results),
+        }
+        click.echo(json.dumps(answer, allow_nan=False))
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@told
+def new(folder: Path) -> None:
+    """Write an example study with comments into DIR."""
+    from cohortsim.example import write_example
+
+    for path in write_example(folder):
+        click.echo(f"wrote {path}")
+    click.echo(f"next: cohortsim run {folder / 'study.yaml'}")
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
+@told
+def check(scenario: str, settings: tuple[str, ...]) -> None:
+    """Tell all mistakes of SCENARIO at once, with line and column."""
+    from cohortsim.core import compiled, is_built
+
+    request = _request(scenario, settings)
+    if is_built():
+        compiled(request.text)
+    for value in request.values:
+        if value.get("within_plausible_range") is False:
+            click.echo(
+                f"note: {value['name']}: {value['value']:g} lies outside its plausible range "
+                f"{value['low']:g} to {value['high']:g}",
+                err=True,
+            )
+    click.echo(f"{scenario}: no mistakes; request {request.fingerprint[:8]}")
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
+@told
+def explain(scenario: str, settings: tuple[str, ...]) -> None:
+    """Say the study in English."""
+    from cohortsim.explain import Explanation
+
+    click.echo(Explanation(_study(scenario, settings)).text())
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
+@click.option("--threads", metavar="T", type=click.IntRange(min=1), help="Threads; default: all.")
+@told
+def plan(scenario: str, settings: tuple[str, ...], threads: int | None) -> None:
+    """Estimate people, months, memory, disk and time."""
+    from cohortsim.plan import plan as planned
+
+    click.echo(planned(_request(scenario, settings), threads).text())
+
+
+@main.command()
+@click.argument("scenario")
+@click.option(
+    "--person", metavar="N", type=int, required=True, help="Number of the person, from 0."
+)
+@click.option("--arm", metavar="NAME", help="Name of the arm; default: the first.")
+@click.option(
+    "--every", metavar="M", type=click.IntRange(min=1), default=12, help="Months per row."
+)
+@click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
+@click.option("--draws", is_flag=True, help="Show each draw and its threshold, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every month.")
+@told
+def trace(
+    scenario: str,
+    person: int,
+    arm: str | None,
+    every: int,
+    settings: tuple[str, ...],
+    draws: bool,
+    as_json: bool,
+) -> None:
+    """Show one life, month by month."""
+    from cohortsim import tracing
+
+    life = tracing.trace(_request(scenario, settings), person, arm)
+    text = json.dumps(life, allow_nan=False) if as_json else tracing.table(life, every, draws)
+    click.echo(text)
+
+
+@main.command("list")
+@click.argument("kind", required=False)
+@told
+def list_(kind: str | None) -> None:
+    """List what can be asked for by id, here and as shipped.
+
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios or parameters.
+    """
+    from cohortsim.listing import listing
+
+    click.echo(listing(kind, Path()))
+
+
+@main.command()
+@told
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from cohortsim.scenario import Scenario
+
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Scenario.model_json_schema(),
+    }
+    click.echo(json.dumps(made, indent=2))
+
+
+def _study(source: str, settings: tuple[str, ...] | list[str]) -> Scenario:
+    from cohortsim.reading import load, with_settings
+
+    return with_settings(load(source), settings)
+
+
+def _request(source: str, settings: tuple[str, ...]) -> Request:
+    from cohortsim import request
+
+    return request.build(_study(source, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Raw columns of the core -> Polars frames: codes become names, flags become Booleans.
+
+Names, types, units and meanings of the columns are the core's; nothing of that is repeated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+TABLES = ("persons", "follow_up", "events", "person_time", "states")
+CLASSES = ("normal", "osteopenia", "osteoporosis")
+SEXES = ("women", "men")
+FLAGS = ("prior_fracture", "died")
+ROW_ORDER = {
+    "persons": ["person"],
+    "follow_up": ["person", "arm"],
+    "events": ["person", "arm", "month", "minute", "event"],
+}
+
+
+class Names:
+    """The names behind the codes of one request."""
+
+    def __init__(self, request: Mapping[str, Any], density_sites: list[str]) -> None:
+        self.risk_factors = [factor["id"] for factor in request["risk_factors"]]
+        self.categories = {
+            "arm": [arm["name"] for arm in request["arms"]],
+            "cohort": [cohort["name"] for cohort in request["cohorts"]],
+            "sex": list(SEXES),
+            "class": list(CLASSES),
+            "event": ["death", *(site["id"] for site in request["fracture_sites"])],
+            "site": density_sites,
+        }
+
+    @property
+    def fracture_sites(self) -> list[str]:
+        """Ids of the fracture sites in the order of their codes."""
+        return self.categories["event"][1:]
+
+
+def frames(raw: Mapping[str, Mapping[str, Any]], names: Names) -> dict[str, pl.DataFrame]:
+    """Return one frame for each table of a batch; rows of people in the order of the people.
+
+    So the order of rows over all batches does not depend on the size of a batch.
+    """
+    made = {table: frame(columns, names) for table, columns in raw.items()}
+    return {
+        table: rows.sort(ROW_ORDER[table]) if table in ROW_ORDER else rows
+        for table, rows in made.items()
+    }
+
+
+def frame(columns: Mapping[str, Any], names: Names) -> pl.DataFrame:
+    """Return the frame of one table."""
+    made: list[pl.Series] = []
+    for name, values in columns.items():
+        series = pl.Series(name, values)
+        if name in names.categories:
+            made.append(_named(series, names.categories[name]))
+        elif name in FLAGS:
+            made.append(series.cast(pl.Boolean))
+        elif name == "minutes":  # sums of 32 bits would overflow in the hands of users
+            made.append(series.cast(pl.UInt64))
+        elif name == "risk_factors":
+            made += _bits(series, names.risk_factors)
+        else:
+            made.append(series)
+    return pl.DataFrame(made)
+
+
+def _named(codes: pl.Series, categories: list[str]) -> pl.Series:
+    words = pl.Series(codes.name, categories, dtype=pl.Enum(categories))
+    return words.gather(codes.cast(pl.UInt32))
+
+
+def _bits(series: pl.Series, ids: list[str]) -> list[pl.Series]:
+    numbers = series.to_numpy()
+    return [pl.Series(id_, (numbers >> bit) & 1 == 1) for bit, id_ in enumerate(ids)]

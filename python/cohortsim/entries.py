@@ -1,0 +1,266 @@
+"""What a data file of the catalog may hold: numbers that know their unit, range and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cohortsim.scenario import Number, Sex, Text, Whole, _listed, _many
+
+Status = Literal["read", "recalled", "derived", "calibrated", "assumption"]
+Sources = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
+ProfileKind = Literal["hormones", "activity", "diet"]
+
+
+class Entry(BaseModel):
+    """Base of everything in a data file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Quantity(Entry):
+    """A number with its unit (UCUM), plausible range, source (bib keys) and status."""
+
+    value: Number
+    unit: Text
+    low: Number
+    high: Number
+    source: Sources
+    status: Status
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _in_its_range(self) -> Self:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(
+                f"value {self.value:g} lies outside its plausible range "
+                f"{self.low:g} to {self.high:g}"
+            )
+        return self
+
+
+class Amount(Entry):
+    """A plain amount with its unit."""
+
+    value: Number = Field(gt=0)
+    unit: Text
+
+
+class Effect(Entry):
+    """What an exposure does while it lasts: where, in which shape, how much."""
+
+    target: Text
+    shape: Literal["while_taken"] = "while_taken"
+    amount: Quantity
+
+
+class CurvePoint(Entry):
+    """Share of those who started and still take the medicine at a month."""
+
+    month: Number = Field(ge=0)
+    share: Number = Field(gt=0, le=1)
+    low: Number | None = Field(default=None, ge=0, le=1)
+    high: Number | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_its_range(self) -> Self:
+        low = self.share if self.low is None else self.low
+        high = self.share if self.high is None else self.high
+        if not low <= self.share <= high:
+            raise ValueError(f"share {self.share:g} lies outside its range {low:g} to {high:g}")
+        return self
+
+
+class PersistenceCurve(Entry):
+    """How long people go on; log-linear between the points, the last slope goes on."""
+
+    source: Sources
+    status: Status
+    note: str = ""
+    curve: Annotated[tuple[CurvePoint, ...], BeforeValidator(_many), Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _descends(self) -> Self:
+        if self.curve[0].month != 0 or self.curve[0].share != 1.0:
+            raise ValueError("the first point must be month 0 with share 1")
+        for before, after in pairwise(self.curve):
+            if after.month <= before.month or after.share > before.share:
+                raise ValueError("months must ascend and shares must not rise")
+        return self
+
+
+class Medicine(Entry):
+    """A medicine: dose, effects, persistence."""
+
+    id: Text
+    label: Text
+    describes: str = ""
+    atc: str = ""
+    dose: Amount
+    interval: Amount
+    route: Text
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)]
+    persistence: PersistenceCurve | None = None
+    note: str = ""
+
+    def quantities(self) -> Iterator[tuple[str, Quantity]]:
+        """Yield (full name, quantity) of each number that the model uses."""
+        yield from _effects(f"medicines.{self.id}", self.effects)
+
+
+class Course(Entry):
+    """When the effects of a profile last, in months from the anchor."""
+
+    anchor: Literal["index", "menopause"] = "index"
+    start_month: Whole = 0
+    months: Whole | None = Field(default=None, ge=1)
+
+
+class Profile(Entry):
+    """A named way of being: of hormones, activity or diet."""
+
+    id: Text
+    label: Text
+    describes: str = ""
+    applies_to: Literal["women", "men", "all"] = "all"
+    set: dict[str, Quantity] = Field(default_factory=dict)
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)] = ()
+    course: Course = Field(default_factory=lambda: Course())
+    explain: str = ""
+    note: str = ""
+
+    @property
+    def sexes(self) -> tuple[Sex, ...]:
+        """The sexes that the profile applies to."""
+        return ("women", "men") if self.applies_to == "all" else (self.applies_to,)
+
+    def quantities(self) -> Iterator[tuple[str, Quantity]]:
+        """Yield (full name, quantity) of each number that the model uses."""
+        for characteristic, quantity in self.set.items():
+            yield f"profiles.{self.id}.set.{characteristic}", quantity
+        yield from _effects(f"profiles.{self.id}", self.effects)
+
+
+class AdjustedRatio(Quantity):
+    """A hazard ratio that says whether bone density was held equal when it was measured."""
+
+    adjusted_for_bmd: bool
+
+
+class Span(Entry):
+    """Months from index between which a risk factor's effects last."""
+
+    start_month: Whole = 0
+    stop_month: Whole | None = None
+
+
+class RiskFactor(Entry):
+    """A risk factor: hazard ratios by site, and what else it does."""
+
+    id: Text
+    label: Text
+    describes: str = ""
+    hazard_ratios: dict[str, AdjustedRatio] = Field(default_factory=dict)
+    falls_ratio: Quantity | None = None
+    mortality_ratio: Quantity | None = None
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)] = ()
+    exposure: Span = Field(default_factory=lambda: Span())
+    note: str = ""
+
+    def quantities(self) -> Iterator[tuple[str, Quantity]]:
+        """Yield (full name, quantity) of each number that the model uses."""
+        base = f"risk_factors.{self.id}"
+        for site, ratio in self.hazard_ratios.items():
+            yield f"{base}.hazard_ratios.{site}", ratio
+        if self.falls_ratio:
+            yield f"{base}.falls_ratio", self.falls_ratio
+        if self.mortality_ratio:
+            yield f"{base}.mortality_ratio", self.mortality_ratio
+        yield from _effects(base, self.effects)
+
+
+class MortalityStep(Entry):
+    """Relative hazard of death from a month after a fracture on, until the next step."""
+
+    from_month: Whole = Field(ge=0)
+    women: Quantity
+    men: Quantity
+
+
+class FractureSite(Entry):
+    """A fracture site: what its hazard depends on, and what follows the fracture."""
+
+    id: Text
+    label: Text
+    describes: str = ""
+    decision: Whole = Field(ge=0, le=30)
+    icd10: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
+    groups: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
+    density_site: Text
+    gradient_per_sd: Quantity
+    sd: Quantity
+    share_from_falls: Quantity
+    turnover_exponent: Quantity
+    prior_fracture_ratio: Quantity
+    mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(_many)] = ()
+    mortality_until_month: Whole | None = None
+    note: str = ""
+
+    def quantities(self) -> Iterator[tuple[str, Quantity]]:
+        """Yield (full name, quantity) of each number that the model uses."""
+        base = f"fracture_sites.{self.id}"
+        for name in FRACTURE_NUMBERS:
+            yield f"{base}.{name}", getattr(self, name)
+        for index, step in enumerate(self.mortality_after):
+            yield f"{base}.mortality_after[{index}].women", step.women
+            yield f"{base}.mortality_after[{index}].men", step.men
+
+
+FRACTURE_NUMBERS = (
+    "gradient_per_sd",
+    "sd",
+    "share_from_falls",
+    "turnover_exponent",
+    "prior_fracture_ratio",
+)
+
+
+class ParameterFile(Entry):
+    """The parameters of one system of the model."""
+
+    system: Text
+    parameters: dict[str, Quantity]
+
+
+class TableFile(Entry):
+    """One CSV table of a population: its file, unit, sources."""
+
+    file: Text
+    unit: str = ""
+    source: Sources
+    status: Status | None = None
+    note: str = ""
+
+
+Transform = Literal["identity", "log", "log1p"]
+
+
+class Population(Entry):
+    """A population: who it is, and the tables that describe it."""
+
+    id: Text
+    label: Text
+    calendar_year: Whole
+    describes: Text
+    tables: dict[str, TableFile]
+    transforms: dict[str, Transform]
+    correlation_order: Annotated[tuple[Text, ...], BeforeValidator(_many)]
+    note: str = ""
+
+
+def _effects(base: str, effects: tuple[Effect, ...]) -> Iterator[tuple[str, Quantity]]:
+    for index, effect in enumerate(effects):
+        yield f"{base}.effects[{index}].amount", effect.amount

@@ -1,0 +1,79 @@
+"""Does what the data files say fit what the core asks for? Names and units of both are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cohortsim.catalog import PROFILE_KINDS, Catalog
+from cohortsim.core import core, is_built
+from cohortsim.entries import Effect, Profile, Quantity
+from cohortsim.errors import CatalogError, Problem, nearest, one_of
+from cohortsim.scenario import AS_MEASURED, Scenario
+
+
+def fits_core(scenario: Scenario, catalog: Catalog) -> None:
+    """Compare parameters, targets of effects and characteristics with the core's own lists.
+
+    Raises:
+        CatalogError: with everything that does not fit. Without a built core nothing is compared.
+    """
+    if not is_built():
+        return
+    module = core()
+    problems = [*_parameters(catalog, module.parameter_specs())]
+    targets = {target["name"]: str(target["unit"]) for target in module.exposure_targets()}
+    for place, effect in _effects(scenario, catalog):
+        problems += _one(f"{place} effects", "target", effect.target, effect.amount, targets)
+    known = {entry["name"]: str(entry["unit"]) for entry in module.characteristics()}
+    for profile in _profiles(scenario, catalog):
+        for name, quantity in profile.set.items():
+            place = f"profile {profile.id} set"
+            problems += _one(place, "characteristic", name, quantity, known)
+    if problems:
+        raise CatalogError(problems)
+
+
+def _parameters(catalog: Catalog, specs: list[Mapping[str, Any]]) -> Iterator[Problem]:
+    wanted = {str(spec["name"]): str(spec["unit"]) for spec in specs}
+    given = catalog.parameters
+    for name in sorted(wanted.keys() - given.keys()):
+        file = f"parameters/{name.split('.')[0]}.yaml"
+        yield Problem(file, f'no value for "{name}"', "the model needs it", "add it")
+    for name in sorted(given.keys()):
+        place = f"parameters/{name.split('.')[0]}.yaml"
+        yield from _one(place, "parameter", name, given[name], wanted)
+
+
+def _one(
+    place: str, what: str, name: str, quantity: Quantity, wanted: Mapping[str, str]
+) -> Iterator[Problem]:
+    if name not in wanted:
+        advice = nearest(name, wanted) or "remove it"
+        yield Problem(place, f'the model has no {what} "{name}"', one_of(wanted), advice)
+    elif wanted[name] != quantity.unit:
+        found, needed = f'{name} in "{quantity.unit}"', f'the model takes it in "{wanted[name]}"'
+        yield Problem(place, found, needed, "convert the value, its range and its unit")
+
+
+def _profiles(scenario: Scenario, catalog: Catalog) -> Iterator[Profile]:
+    for cohort in scenario.cohorts:
+        for kind in PROFILE_KINDS:
+            for id_ in getattr(cohort, kind):
+                if id_ != AS_MEASURED:
+                    yield catalog.profile(kind, id_)
+
+
+def _effects(scenario: Scenario, catalog: Catalog) -> Iterator[tuple[str, Effect]]:
+    lists = [owner.medicines for owner in scenario.cohorts]
+    lists += [owner.medicines for owner in scenario.arms]
+    ids = dict.fromkeys(treatment.medicine for listed in lists for treatment in listed)
+    for id_ in ids:
+        for effect in catalog.medicine(id_).effects:
+            yield f"medicine {id_}", effect
+    for profile in _profiles(scenario, catalog):
+        for effect in profile.effects:
+            yield f"profile {profile.id}", effect
+    for factor in catalog.risk_factors:
+        for effect in factor.effects:
+            yield f"risk factor {factor.id}", effect

@@ -1,0 +1,109 @@
+"""`cohortsim list`: what can be asked for by id, with label and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cohortsim.catalog import PROFILE_KINDS, Catalog
+from cohortsim.entries import Quantity
+from cohortsim.errors import Problem, ScenarioError, nearest, one_of
+
+WIDTH = 80
+Row = tuple[str, str]
+
+
+def listing(kind: str | None, folder: Path | None = None) -> str:
+    """Return the table of one kind, or of all but the parameters. Raises ScenarioError."""
+    if kind is not None and kind not in KINDS:
+        advice = nearest(kind, KINDS) or "choose one of them"
+        raise ScenarioError(Problem("list", f'no kind "{kind}"', one_of(KINDS), advice))
+    catalog = Catalog(folder)
+    kinds = [kind] if kind else [name for name in KINDS if name != "parameters"]
+    return "\n\n".join("\n".join(_table(name, KINDS[name](catalog))) for name in kinds)
+
+
+def _table(title: str, rows: Iterable[Row]) -> Iterator[str]:
+    listed = list(rows)
+    yield title.replace("_", " ")
+    if not listed:
+        yield "  (none)"
+    width = max((len(id_) for id_, _ in listed), default=0)
+    room = max(20, WIDTH - width - 4)
+    for id_, text in listed:
+        lines = _wrapped(text, room)
+        yield f"  {id_:<{width}}  {lines[0]}".rstrip()
+        yield from (" " * (width + 4) + line for line in lines[1:])
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, room) or [""]
+
+
+def _populations(catalog: Catalog) -> Iterator[Row]:
+    for id_ in catalog.ids("populations"):
+        entry = catalog.population_entry(id_)
+        sources = (key for table in entry.tables.values() for key in table.source)
+        yield id_, f"{entry.label}, {entry.calendar_year} [{_keys(sources)}]"
+
+
+def _profiles(catalog: Catalog) -> Iterator[Row]:
+    for kind in PROFILE_KINDS:
+        yield f"{kind}:", ""
+        yield "  as_measured", "As the population was measured (default)"
+        for id_ in catalog.ids(f"profiles/{kind}"):
+            profile = catalog.profile(kind, id_)
+            who = "" if profile.applies_to == "all" else f" ({profile.applies_to})"
+            yield f"  {id_}", f"{profile.label}{who}{_cited(profile.quantities())}"
+
+
+def _medicines(catalog: Catalog) -> Iterator[Row]:
+    for id_ in catalog.ids("medicines"):
+        medicine = catalog.medicine(id_)
+        yield id_, f"{medicine.label}{_cited(medicine.quantities())}"
+
+
+def _sites(catalog: Catalog) -> Iterator[Row]:
+    for site in catalog.fracture_sites:
+        codes = f" ({', '.join(site.icd10)})" if site.icd10 else ""
+        yield site.id, f"{site.label}{codes}{_cited(site.quantities())}"
+
+
+def _risk_factors(catalog: Catalog) -> Iterator[Row]:
+    for factor in catalog.risk_factors:
+        yield factor.id, f"{factor.label}{_cited(factor.quantities())}"
+
+
+def _scenarios(catalog: Catalog) -> Iterator[Row]:
+    from cohortsim.reading import load
+
+    for id_ in catalog.ids("scenarios"):
+        yield id_, load(id_).title
+
+
+def _parameters(catalog: Catalog) -> Iterator[Row]:
+    for name, quantity in sorted(catalog.parameters.items()):
+        span = f"{quantity.low:g} to {quantity.high:g}"
+        yield name, f"{quantity.value:g} {quantity.unit} ({span}) [{_keys(quantity.source)}]"
+
+
+def _cited(quantities: Iterable[tuple[str, Quantity]]) -> str:
+    keys = _keys(key for _, quantity in quantities for key in quantity.source)
+    return f" [{keys}]" if keys else ""
+
+
+def _keys(keys: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(keys))
+
+
+KINDS = {
+    "populations": _populations,
+    "profiles": _profiles,
+    "medicines": _medicines,
+    "sites": _sites,
+    "risk_factors": _risk_factors,
+    "scenarios": _scenarios,
+    "parameters": _parameters,
+}

@@ -1,0 +1,340 @@
+"""What can be wrong in a scenario's own text: shape, values, and keys that contradict each other.
+
+Everything here looks at plain data and tolerates any nonsense in it, so that all mistakes of a file
+can be told at once. What the catalog has to say is in `references.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from pydantic import BaseModel, ValidationError
+
+from cohortsim.document import Document, Trail
+from cohortsim.errors import Problem, nearest, one_of
+
+SHARE_TOLERANCE = 1e-9
+TAGS = {"word", "median"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A problem whose place is still a path."""
+
+    path: Trail
+    found: str
+    needed: str
+    advice: str = ""
+    at_key: bool = False
+
+    def placed(self, document: Document) -> Problem:
+        """Return the problem with file, line and column."""
+        place = document.place(self.path, key=self.at_key)
+        return Problem(place, self.found, self.needed, self.advice)
+
+
+class MistakesError(ValueError):
+    """Carries mistakes through a pydantic validator."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(mistake.found for mistake in mistakes))
+
+
+def of_validation(
+    error: ValidationError, document: Document, model: type[BaseModel]
+) -> tuple[Problem, ...]:
+    """Return what pydantic found, in words and with places."""
+    found: dict[tuple[Trail, str], Mistake] = {}
+    for detail in error.errors(include_url=False):
+        for mistake in _translated(dict(detail), model):
+            found.setdefault((mistake.path, mistake.found), mistake)
+    return tuple(mistake.placed(document) for mistake in found.values())
+
+
+def between_keys(data: Any) -> list[Mistake]:
+    """Return the contradictions between keys: shares, names, order, empty cohorts."""
+    if not isinstance(data, Mapping):
+        return []
+    return [
+        *_shares(data),
+        *_names(data, "cohorts"),
+        *_names(data, "arms"),
+        *_age_bands(data),
+        *_age_ranges(data),
+        *_doubled_sexes(data),
+        *_arm_starts(data),
+        *_doubled_overrides(data),
+    ]
+
+
+def items(data: Any, key: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return (index, group of keys) of each group in the list under a key."""
+    listed = data.get(key) if isinstance(data, Mapping) else None
+    if not isinstance(listed, list | tuple):
+        return []
+    return [(i, item) for i, item in enumerate(listed) if isinstance(item, Mapping)]
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Is this a finite number (and not a yes or no)?"""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shares(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    cohorts = items(data, "cohorts")
+    shares = [cohort.get("share", 1.0) for _, cohort in cohorts]
+    if not shares or not all(is_number(share) for share in shares):
+        return
+    total = math.fsum(float(share) for share in shares)
+    if abs(total - 1.0) > SHARE_TOLERANCE:
+        yield Mistake(
+            ("cohorts",),
+            f"the shares of the cohorts sum to {total:.10g}",
+            "the shares must sum to 1",
+            "change the `share` of "
+            + ", ".join(str(cohort.get("name", f"cohorts[{i}]")) for i, cohort in cohorts[:8]),
+        )
+
+
+def _names(data: Mapping[str, Any], kind: str) -> Iterable[Mistake]:
+    first: dict[str, int] = {}
+    for index, item in items(data, kind):
+        name = item.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            yield Mistake(
+                (kind, index, "name"),
+                f'the name "{name}" is also that of {kind}[{first[name]}]',
+                "needs a name of its own",
+                "rename one of them",
+            )
+        first.setdefault(name, index)
+    for index, _ in items(data, kind)[255:256]:
+        yield Mistake(
+            (kind, index), f"more than 255 {kind}", f"at most 255 {kind}", "split the study"
+        )
+
+
+def _age_bands(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    bands = data.get("age_bands")
+    if not isinstance(bands, list | tuple) or not all(is_number(band) for band in bands):
+        return
+    for index, band in enumerate(bands):
+        if not 0 <= band <= 120:
+            yield Mistake(
+                ("age_bands", index), f"{band:g}", "needs an age from 0 to 120 years", "correct it"
+            )
+        elif index and band <= bands[index - 1]:
+            yield Mistake(
+                ("age_bands", index),
+                f"{band:g} after {bands[index - 1]:g}",
+                "age bands must ascend",
+                "sort them and remove doubles",
+            )
+
+
+def _age_ranges(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    ranges: list[tuple[Trail, Any]] = []
+    for index, cohort in items(data, "cohorts"):
+        ranges.append((("cohorts", index, "ages"), cohort.get("ages")))
+    for path, treatment in treatments(data):
+        who = treatment.get("who")
+        if isinstance(who, Mapping):
+            ranges.append(((*path, "who", "ages"), who.get("ages")))
+    for trail, ages in ranges:
+        if isinstance(ages, list | tuple) and len(ages) == 2:
+            low, high = ages
+        elif isinstance(ages, Mapping):
+            low, high = ages.get("from"), ages.get("to")
+        else:
+            continue
+        if is_number(low) and is_number(high) and low > high:
+            yield Mistake(
+                trail,
+                f"from {low:g} to {high:g} holds nobody",
+                "`from` must be at most `to`",
+                "swap or correct the two ages",
+            )
+
+
+def _doubled_sexes(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    places: list[tuple[Trail, Any]] = [
+        (("cohorts", index, "sexes"), cohort.get("sexes"))
+        for index, cohort in items(data, "cohorts")
+    ]
+    for path, treatment in treatments(data):
+        who = treatment.get("who")
+        places.append(
+            ((*path, "who", "sexes"), who.get("sexes") if isinstance(who, Mapping) else None)
+        )
+    for trail, sexes in places:
+        if not isinstance(sexes, list | tuple):
+            continue
+        texts = [str(sex) for sex in sexes]
+        if len(set(texts)) < len(texts):
+            yield Mistake(
+                trail, f"{', '.join(texts)}: named twice", "needs each sex once", "remove one"
+            )
+
+
+def _arm_starts(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    for path, treatment in treatments(data):
+        start = treatment.get("start_month", 0)
+        if path[0] == "arms" and is_number(start) and start < 0:
+            yield Mistake(
+                (*path, "start_month"),
+                f"{start:g}",
+                "an arm begins at index: needs 0 or more months",
+                "give an earlier start to the cohort's own `medicines`",
+            )
+
+
+def _doubled_overrides(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    first: dict[str, int] = {}
+    for index, override in items(data, "overrides"):
+        name = override.get("parameter")
+        if isinstance(name, str) and name in first:
+            yield Mistake(
+                ("overrides", index, "parameter"),
+                f'"{name}" is already changed by overrides[{first[name]}]',
+                "needs one override for each parameter",
+                "remove one of them",
+            )
+        elif isinstance(name, str):
+            first[name] = index
+
+
+def treatments(data: Any) -> list[tuple[Trail, Mapping[str, Any]]]:
+    """Return (path, treatment) of each medicine of cohorts and arms; an id becomes a mapping."""
+    found: list[tuple[Trail, Mapping[str, Any]]] = []
+    for kind in ("cohorts", "arms"):
+        for index, owner in items(data, kind):
+            listed = owner.get("medicines")
+            if isinstance(listed, str):
+                listed = [listed]
+            if not isinstance(listed, list | tuple):
+                continue
+            for place, item in enumerate(listed):
+                path: Trail = (kind, index, "medicines", place)
+                if isinstance(item, str):
+                    found.append((path, {"medicine": item}))
+                elif isinstance(item, Mapping):
+                    found.append((path, item))
+    return found
+
+
+# --- pydantic's findings in our words -----------------------------------------------------------
+
+
+def _translated(detail: Mapping[str, Any], model: type[BaseModel]) -> list[Mistake]:
+    path = tuple(step for step in detail["loc"] if step not in TAGS)
+    kind, context = str(detail["type"]), detail.get("ctx", {})
+    carried = context.get("error")
+    if isinstance(carried, MistakesError):
+        return [
+            Mistake((*path, *m.path), m.found, m.needed, m.advice, m.at_key)
+            for m in carried.mistakes
+        ]
+    if kind == "extra_forbidden":
+        keys = keys_of(model_at(model, path[:-1]))
+        advice = nearest(str(path[-1]), keys) or "remove it"
+        return [Mistake(path, f'no key "{path[-1]}" here', one_of(keys), advice, at_key=True)]
+    if kind == "missing":
+        return [Mistake(path, f'the key "{path[-1]}" is missing', "needs it", "add it")]
+    found = f"{shown(detail.get('input'))}"
+    if path and path[-1] == "persistence":
+        return [Mistake(path, found, WORDS_OF_PERSISTENCE, _advice(detail))]
+    return [Mistake(path, found, needed(kind, context, str(detail["msg"])), _advice(detail))]
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: short, and texts in quotes."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}..."'
+    if isinstance(value, Mapping):
+        return "a group of keys" if value else "an empty group of keys"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "true" if value is True else "false" if value is False else str(value)
+
+
+def needed(kind: str, context: Mapping[str, Any], message: str) -> str:
+    """Return what pydantic's type of error asks for, in plain words."""
+    limits = {
+        "greater_than_equal": f"needs {context.get('ge')} or more",
+        "less_than_equal": f"needs at most {context.get('le')}",
+        "greater_than": f"needs more than {context.get('gt')}",
+        "less_than": f"needs less than {context.get('lt')}",
+        "finite_number": "needs a finite number",
+        "string_pattern_mismatch": "needs letters, digits, _ and - only",
+        "too_short": "needs at least one",
+        "string_too_long": f"needs at most {context.get('max_length')} characters",
+        "literal_error": f"needs one of {context.get('expected')}".replace("'", ""),
+        "value_error": "needs a text that is not empty",
+        "is_instance_of": "needs a list",
+        "sequence_str": "needs a list",
+        "bool_type": "needs true or false",
+        "string_type": "needs a text",
+        "model_type": "needs a group of keys",
+        "dict_type": "needs a group of keys",
+    }
+    if kind in limits:
+        return limits[kind]
+    if kind.startswith("int_"):
+        return "needs a whole number"
+    if kind.startswith("float_"):
+        return "needs a number"
+    return message[:1].lower() + message[1:]
+
+
+WORDS_OF_PERSISTENCE = "needs real_life, full or {months_median: N}"
+
+
+def _advice(detail: Mapping[str, Any]) -> str:
+    value = detail.get("input")
+    if detail["type"] == "literal_error" and isinstance(value, str):
+        options = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        return nearest(value, options) or "choose one of them"
+    if isinstance(value, str) and str(detail["type"]).startswith(("int_", "float_")):
+        return "write it without quotes and without words"
+    return "correct it"
+
+
+def keys_of(model: type[BaseModel] | None) -> list[str]:
+    """Return the keys that a class accepts, as YAML spells them."""
+    if model is None:
+        return []
+    return [field.serialization_alias or name for name, field in model.model_fields.items()]
+
+
+def model_at(model: type[BaseModel], path: Trail) -> type[BaseModel] | None:
+    """Return the class that describes the group of keys at a path."""
+    here: type[BaseModel] | None = model
+    for step in path:
+        if here is None or isinstance(step, int):
+            continue
+        fields = {f.serialization_alias or n: f for n, f in here.model_fields.items()}
+        here = _first_model(fields[step].annotation) if step in fields else None
+    return here
+
+
+def _first_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        for part in typing.get_args(annotation):
+            found = _first_model(part)
+            if found is not None:
+                return found
+    return None

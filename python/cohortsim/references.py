@@ -1,0 +1,234 @@
+"""What can be wrong between a scenario and the catalog: ids, units, ages, years.
+
+As in `mistakes.py`, plain data is looked at with tolerance, so that everything is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cohortsim.catalog import PROFILE_KINDS, Catalog
+from cohortsim.entries import Quantity
+from cohortsim.errors import CatalogError, Problem, nearest, one_of
+from cohortsim.mistakes import Mistake, is_number, items, treatments
+from cohortsim.scenario import AS_MEASURED
+
+
+def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Problem]]:
+    """Return the scenario's mistakes, and the problems of data files that it asks for."""
+    mistakes: list[Mistake] = []
+    broken: list[Problem] = []
+    if not isinstance(data, Mapping):
+        return mistakes, broken
+    for check in (_populations, _profiles, _medicines, _overrides):
+        try:
+            mistakes += check(data, catalog)
+        except CatalogError as error:
+            broken += error.problems
+    return mistakes, list(dict.fromkeys(broken))
+
+
+def named_quantities(data: Mapping[str, Any], catalog: Catalog) -> dict[str, Quantity]:
+    """Return every number that this scenario's model uses, by full name."""
+    found = dict(catalog.parameters)
+    for site in catalog.fracture_sites:
+        found |= dict(site.quantities())
+    for factor in catalog.risk_factors:
+        found |= dict(factor.quantities())
+    for _, treatment in treatments(data):
+        id_ = treatment.get("medicine")
+        if isinstance(id_, str) and catalog.has("medicines", id_):
+            found |= dict(catalog.medicine(id_).quantities())
+    for _, kind, id_, _ in profiles(data):
+        if id_ != AS_MEASURED and catalog.has(f"profiles/{kind}", id_):
+            found |= dict(catalog.profile(kind, id_).quantities())
+    return found
+
+
+def profiles(data: Any) -> Iterator[tuple[tuple[str | int, ...], str, str, Mapping[str, Any]]]:
+    """Yield (path, kind, id, cohort) of each profile that the cohorts name."""
+    for index, cohort in items(data, "cohorts"):
+        for kind in PROFILE_KINDS:
+            named = cohort.get(kind, AS_MEASURED)
+            if isinstance(named, str):
+                yield ("cohorts", index, kind), kind, named, cohort
+            elif isinstance(named, list | tuple):
+                for place, id_ in enumerate(named):
+                    if isinstance(id_, str):
+                        yield ("cohorts", index, kind, place), kind, id_, cohort
+
+
+def _populations(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+    for index, cohort in items(data, "cohorts"):
+        id_ = cohort.get("population")
+        if not isinstance(id_, str):
+            continue
+        if not catalog.has("populations", id_):
+            yield Mistake(
+                ("cohorts", index, "population"), *catalog.unknown("populations", id_, "population")
+            )
+        else:
+            yield from _people_there(data, index, cohort, catalog.population(id_).plain)
+
+
+def _people_there(
+    data: Mapping[str, Any], index: int, cohort: Mapping[str, Any], population: Mapping[str, Any]
+) -> Iterable[Mistake]:
+    ages = cohort.get("ages", {"from": 50, "to": 100})
+    if isinstance(ages, list | tuple) and len(ages) == 2:
+        ages = {"from": ages[0], "to": ages[1]}
+    if not isinstance(ages, Mapping):
+        return
+    low, high = ages.get("from"), ages.get("to")
+    if not (is_number(low) and is_number(high)) or low > high:
+        return
+    first = population["age_structure"]["first_age"]
+    last = first + len(population["age_structure"]["women"]) - 1
+    path = ("cohorts", index, "ages")
+    if low < first or high > last:
+        yield Mistake(
+            path,
+            f"ages {low:g} to {high:g}",
+            f"population {population['id']} knows ages {first} to {last}",
+            "choose ages within that",
+        )
+        return
+    sexes = cohort.get("sexes", ("women", "men"))
+    sexes = [sexes] if isinstance(sexes, str) else sexes
+    if isinstance(sexes, list | tuple) and sexes and all(s in ("women", "men") for s in sexes):
+        held = sum(
+            sum(population["age_structure"][sex][int(low) - first : int(high) - first + 1])
+            for sex in sexes
+        )
+        if held <= 0:
+            yield Mistake(
+                path,
+                f"nobody: population {population['id']} has no {' or '.join(sexes)} "
+                f"aged {low:g} to {high:g}",
+                "a cohort needs people",
+                "widen `ages` or `sexes`",
+            )
+    yield from _within_life_table(data, path, low, population)
+
+
+def _within_life_table(
+    data: Mapping[str, Any], path: tuple[str | int, ...], low: float, population: Mapping[str, Any]
+) -> Iterable[Mistake]:
+    """Even the youngest must stay within the life table; the few who outlive it keep its last rate."""
+    years = data.get("years")
+    table = population["life_table"]
+    end = table["first_age"] + len(table["women"])
+    if is_number(years) and years >= 1 and low + years > end:
+        yield Mistake(
+            ("years",),
+            f"{years:g} years from age {low:g} lead to age {low + years:g}",
+            f"the life table of population {population['id']} ends at age {end}",
+            f"use at most {end - int(low)} years for cohorts[{path[1]}]",
+        )
+
+
+def _profiles(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+    replaced: dict[tuple[str | int, ...], str] = {}
+    for path, kind, id_, cohort in profiles(data):
+        if id_ == AS_MEASURED:
+            continue
+        if not catalog.has(f"profiles/{kind}", id_):
+            found, needed, advice = catalog.unknown(f"profiles/{kind}", id_, f"{kind} profile")
+            elsewhere = [
+                k for k in PROFILE_KINDS if k != kind and catalog.has(f"profiles/{k}", id_)
+            ]
+            if elsewhere:
+                advice = f"that is a profile of `{elsewhere[0]}`: move it there"
+            yield Mistake(path, found, f"{needed}, or {AS_MEASURED}", advice)
+            continue
+        profile = catalog.profile(kind, id_)
+        sexes = cohort.get("sexes", ("women", "men"))
+        held = [
+            s for s in ([sexes] if isinstance(sexes, str) else sexes or ()) if s in profile.sexes
+        ]
+        if not held:
+            yield Mistake(
+                path,
+                f'profile "{id_}" is for {profile.applies_to}',
+                "the cohort has none of them",
+                "remove the profile or widen `sexes`",
+            )
+        for sex in held:
+            for characteristic in profile.set:
+                key = (path[0], path[1], sex, characteristic)
+                if key in replaced and replaced[key] != id_:
+                    yield Mistake(
+                        path,
+                        f'"{replaced[key]}" and "{id_}" both set {characteristic} of {sex}',
+                        "a characteristic can be set once",
+                        "remove one of them",
+                    )
+                replaced[key] = id_
+
+
+def _medicines(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+    years = data.get("years")
+    months = years * 12 if is_number(years) else None
+    for path, treatment in treatments(data):
+        id_ = treatment.get("medicine")
+        if isinstance(id_, str) and not catalog.has("medicines", id_):
+            where = (*path, "medicine")
+            yield Mistake(where, *catalog.unknown("medicines", id_, "medicine"))
+        elif isinstance(id_, str):
+            medicine = catalog.medicine(id_)
+            if (
+                treatment.get("persistence", "real_life") == "real_life"
+                and not medicine.persistence
+            ):
+                yield Mistake(
+                    (*path, "persistence"),
+                    f'"{id_}" has no real-life persistence curve',
+                    "needs full or {months_median: N}",
+                    "say one of them, or add `persistence` to the medicine's file",
+                )
+        start = treatment.get("start_month", 0)
+        if months is not None and is_number(start) and start >= months >= 12:
+            yield Mistake(
+                (*path, "start_month"),
+                f"month {start:g} is after the end of follow-up",
+                f"needs a month before {months:g}",
+                "start earlier or follow longer",
+            )
+    yield from _doubled_medicines(data)
+
+
+def _doubled_medicines(data: Mapping[str, Any]) -> Iterable[Mistake]:
+    seen: dict[str, str] = {}
+    for path, treatment in treatments(data):
+        key = repr((path[:2], sorted((str(k), repr(v)) for k, v in treatment.items())))
+        if key in seen:
+            yield Mistake(
+                path, f"the same as {seen[key]}", "needs each treatment once", "remove one"
+            )
+        seen.setdefault(key, f"medicines[{path[3]}]")
+
+
+def _overrides(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+    listed = items(data, "overrides")
+    if not listed:
+        return
+    known = named_quantities(data, catalog)
+    for index, override in listed:
+        name, unit = override.get("parameter"), override.get("unit")
+        if not isinstance(name, str):
+            continue
+        if name not in known:
+            system = [other for other in known if other.split(".")[0] == name.split(".")[0]]
+            advice = nearest(name, known) or "see `cohortsim list parameters`"
+            needed = one_of(system or sorted({other.split(".")[0] for other in known}))
+            yield Mistake(
+                ("overrides", index, "parameter"), f'no parameter "{name}"', needed, advice
+            )
+        elif isinstance(unit, str) and unit != known[name].unit:
+            yield Mistake(
+                ("overrides", index, "unit"),
+                f'unit "{unit}"',
+                f'{name} is in "{known[name].unit}"',
+                "convert the value to that unit and say so",
+            )

@@ -1,0 +1,240 @@
+"""Scenario + catalog -> the request: one JSON text with every value that the core needs.
+
+Beside it stands the ledger: each value with its unit, plausible range, source and status, and what
+the study changed and why. The text is canonical, so its SHA-256 is the fingerprint of the study.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cohortsim import exposures
+from cohortsim.catalog import Catalog
+from cohortsim.entries import FRACTURE_NUMBERS, FractureSite, Quantity, RiskFactor
+from cohortsim.errors import Problem, ScenarioError
+from cohortsim.fitting import fits_core
+from cohortsim.references import against_catalog
+from cohortsim.scenario import Cohort, Scenario
+
+FORMAT = 1
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the core compiles, and where each value in it comes from."""
+
+    scenario: Scenario
+    data: Plain
+    values: tuple[Plain, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The canonical JSON text."""
+        return json.dumps(
+            self.data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the text, 64 hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms, in the order of their codes."""
+        return [arm["name"] for arm in self.data["arms"]]
+
+    @property
+    def cohorts(self) -> list[str]:
+        """Names of the cohorts, in the order of their codes."""
+        return [cohort["name"] for cohort in self.data["cohorts"]]
+
+    @property
+    def sites(self) -> list[str]:
+        """Ids of the fracture sites, in the order of their codes."""
+        return [site["id"] for site in self.data["fracture_sites"]]
+
+    @property
+    def risk_factors(self) -> list[str]:
+        """Ids of the risk factors, in the order of their bits."""
+        return [factor["id"] for factor in self.data["risk_factors"]]
+
+
+class Ledger:
+    """Takes each value into the model, applies the study's override, and writes down both."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._overrides = {override.parameter: override for override in scenario.overrides}
+        self._entries: dict[str, Plain] = {}
+
+    def take(self, name: str, quantity: Quantity) -> float:
+        """Return the value that the study uses for `name`."""
+        entry: Plain = {"name": name, **_described(quantity)}
+        override = self._overrides.get(name)
+        if override is not None:
+            entry |= {
+                "value": override.value,
+                "status": "override",
+                "reason": override.reason,
+                "replaced_value": quantity.value,
+                "within_plausible_range": quantity.low <= override.value <= quantity.high,
+            }
+        self._entries[name] = entry
+        return float(entry["value"])
+
+    def note(self, entry: Plain) -> None:
+        """Write down something that is not one number: a table."""
+        self._entries[str(entry["name"])] = entry
+
+    def entries(self) -> tuple[Plain, ...]:
+        """Return all entries, by name."""
+        return tuple(self._entries[name] for name in sorted(self._entries))
+
+
+def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
+    """Return the request of a study.
+
+    Raises:
+        ScenarioError: the study asks for what the catalog does not hold, or beyond its tables.
+        CatalogError: a data file is wrong, or does not fit the core.
+    """
+    if scenario.origin.pinned is not None:
+        return _repeated(scenario, scenario.origin.pinned)
+    catalog = catalog or Catalog(scenario.origin.folder)
+    mistakes, broken = against_catalog(scenario.plain(), catalog)
+    problems = [mistake.placed(scenario.origin.document) for mistake in mistakes] + broken
+    if problems:
+        raise ScenarioError(problems)
+    ledger = Ledger(scenario)
+    data = _settings(scenario) | {
+        "parameters": _parameters(catalog, ledger),
+        "populations": [
+            _population(catalog, id_, ledger)
+            for id_ in sorted({cohort.population for cohort in scenario.cohorts})
+        ],
+        "risk_factors": [_risk_factor(factor, ledger) for factor in catalog.risk_factors],
+        "fracture_sites": [_fracture_site(site, ledger) for site in catalog.fracture_sites],
+        "cohorts": [_cohort(scenario, cohort, catalog, ledger) for cohort in scenario.cohorts],
+        "arms": [
+            {"name": arm.name, "exposures": exposures.of_arm(scenario, i, catalog, ledger.take)}
+            for i, arm in enumerate(scenario.arms)
+        ],
+    }
+    fits_core(scenario, catalog)
+    return Request(scenario, data, ledger.entries())
+
+
+def _settings(scenario: Scenario) -> Plain:
+    """Return the part of the request that a repeated run may change."""
+    return {
+        "format": FORMAT,
+        "seed": scenario.seed,
+        "people": scenario.people,
+        "months": scenario.months,
+        "precision": "f32",
+        "class_site": scenario.classify_at,
+        "record_persons": scenario.record.persons,
+    }
+
+
+def _parameters(catalog: Catalog, ledger: Ledger) -> dict[str, float]:
+    return {name: ledger.take(name, quantity) for name, quantity in catalog.parameters.items()}
+
+
+def _population(catalog: Catalog, id_: str, ledger: Ledger) -> Plain:
+    found = catalog.population(id_)
+    for table, file in found.entry.tables.items():
+        ledger.note(
+            {
+                "name": f"populations.{found.entry.id}.{table}",
+                "unit": file.unit,
+                "source": list(file.source),
+                "note": file.note,
+                "sha256": found.checksums.get(table),
+            }
+        )
+    return found.plain | {"id": id_}
+
+
+def _risk_factor(factor: RiskFactor, ledger: Ledger) -> Plain:
+    base = f"risk_factors.{factor.id}"
+
+    def ratio(name: str, quantity: Quantity | None) -> float:
+        return 1.0 if quantity is None else ledger.take(f"{base}.{name}", quantity)
+
+    return {
+        "id": factor.id,
+        "hazard_ratios": {
+            site: ratio(f"hazard_ratios.{site}", quantity)
+            for site, quantity in sorted(factor.hazard_ratios.items())
+        },
+        "falls_ratio": ratio("falls_ratio", factor.falls_ratio),
+        "mortality_ratio": ratio("mortality_ratio", factor.mortality_ratio),
+        "effects": [
+            {"target": e.target, "amount": ledger.take(f"{base}.effects[{i}].amount", e.amount)}
+            for i, e in enumerate(factor.effects)
+        ],
+        "start_month": factor.exposure.start_month,
+        "stop_month": factor.exposure.stop_month,
+    }
+
+
+def _fracture_site(site: FractureSite, ledger: Ledger) -> Plain:
+    base = f"fracture_sites.{site.id}"
+    made: Plain = {"id": site.id, "decision": site.decision, "density_site": site.density_site}
+    for name in FRACTURE_NUMBERS:
+        made[name] = ledger.take(f"{base}.{name}", getattr(site, name))
+    made["mortality_after"] = [
+        {
+            "from_month": step.from_month,
+            "women": ledger.take(f"{base}.mortality_after[{i}].women", step.women),
+            "men": ledger.take(f"{base}.mortality_after[{i}].men", step.men),
+        }
+        for i, step in enumerate(site.mortality_after)
+    ]
+    made["mortality_until_month"] = site.mortality_until_month
+    return made
+
+
+def _cohort(scenario: Scenario, cohort: Cohort, catalog: Catalog, ledger: Ledger) -> Plain:
+    settings, made = exposures.of_cohort(scenario, cohort, catalog, ledger.take)
+    return {
+        "name": cohort.name,
+        "population": cohort.population,
+        "share": cohort.share,
+        "sexes": list(cohort.sexes),
+        "age_from": cohort.ages.from_,
+        "age_to": cohort.ages.to,
+        "set": settings,
+        "exposures": made,
+    }
+
+
+def _described(quantity: Quantity) -> Plain:
+    described = quantity.model_dump(mode="json")
+    return {"value": quantity.value, **described}
+
+
+def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
+    """Return a former run's own request; only people, years, seed and record may differ."""
+    before = Scenario.model_validate(pinned["scenario"])
+    free = {"people", "years", "seed", "record", "name", "title", "description", "age_bands"}
+    old, new = before.plain(), scenario.plain()
+    changed = [key for key in old if key not in free and old[key] != new[key]]
+    if changed:
+        raise ScenarioError(
+            Problem(
+                f"provenance.json {changed[0]}",
+                "differs from the run that is repeated",
+                "a repeated run may change people, years, seed and record only",
+                "start from the scenario.yaml of that run to change more",
+            )
+        )
+    settings = _settings(scenario) if old != new else {}
+    return Request(scenario, dict(pinned["request"]) | settings, tuple(pinned["parameters"]))

@@ -1,0 +1,216 @@
+"""Scenario -> Results: compile once, simulate batch by batch, keep each part, sum up.
+
+A batch depends on nothing but the request and its people, so that parts that are there are skipped:
+to go on after an interruption is the same command again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cohortsim import reading
+from cohortsim import request as requests
+from cohortsim.batches import Batch, batch_size, batches
+from cohortsim.core import compiled, core
+from cohortsim.errors import Interrupted, NumericalError, Problem
+from cohortsim.scenario import Scenario
+from cohortsim.units import MINUTES_PER_MONTH
+
+if TYPE_CHECKING:
+    from cohortsim.results import Results
+    from cohortsim.store import Store
+
+Report = Callable[["Step"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a run is: people done and in all, person-months lived and seconds of this attempt."""
+
+    done: int
+    people: int
+    person_months: int
+    seconds: float
+
+
+def run(
+    study: reading.Source,
+    *,
+    people: int | None = None,
+    years: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    progress: bool = False,
+) -> Results:
+    """Simulate a study and return its results.
+
+    Args:
+        study: a Scenario, a path, the id of a shipped scenario, a mapping, or a `provenance.json`.
+        people: people in each arm, instead of the study's own number.
+        years: years of follow-up, instead of the study's own.
+        seed: seed of all chance, instead of the study's own.
+        threads: threads to use; all processors if not given. Results never depend on it.
+        out: folder to keep the results in; None keeps them in memory. A folder that holds the
+            unfinished parts of this very run is gone on with.
+        progress: show a progress bar on standard error.
+
+    Raises:
+        ScenarioError, CatalogError, ParameterError: the study is not possible.
+        ResultsError: the folder cannot be written, or holds another run.
+        Interrupted: Ctrl-C; what was finished is kept in `out`.
+    """
+    scenario = reading.load(study).changed(people=people, years=years, seed=seed)
+    folder = Path(out) if out is not None else None
+    if not progress:
+        return carry_out(requests.build(scenario), folder=folder, threads=threads)
+    from cohortsim.progress import bar
+
+    with bar() as report:
+        return carry_out(requests.build(scenario), folder=folder, threads=threads, report=report)
+
+
+def carry_out(
+    request: requests.Request,
+    *,
+    folder: Path | None = None,
+    threads: int | None = None,
+    batch: int | None = None,
+    report: Report | None = None,
+) -> Results:
+    """Simulate a request; `batch` is the number of people in one call (for tests)."""
+    from cohortsim import results, store
+
+    model = compiled(request.text)
+    scenario = request.scenario
+    size = batch or batch_size(scenario.months, len(scenario.arms))
+    keep: Store = store.MemoryStore()
+    if folder is not None:
+        size = store.claim(folder, request.fingerprint, core().version(), size)
+        keep = store.FolderStore(folder, request.fingerprint)
+    plan = batches(scenario.people, size)
+    started = time.perf_counter()
+    with between_batches() as asked_to_stop:
+        work = _simulate(request, model, plan, keep, threads, report, asked_to_stop, folder)
+    seconds = time.perf_counter() - started
+    timing = _timing(work, seconds, threads or os.cpu_count() or 1)
+    if folder is not None and not work.people:
+        before = store.read_json(folder / "provenance.json")
+        if before.get("scenario") == scenario.plain():
+            return results.open(folder)
+        timing = before.get("resources", timing)
+    return results.finish(request, model, keep.parts(), folder, timing=timing)
+
+
+@dataclass(slots=True)
+class Work:
+    """What this attempt simulated: people, and the time that they lived in all arms."""
+
+    people: int = 0
+    minutes: int = 0
+
+    @property
+    def person_months(self) -> int:
+        """Person-months lived; what the dead would have lived is not counted."""
+        return self.minutes // MINUTES_PER_MONTH
+
+
+def _timing(work: Work, seconds: float, threads: int) -> dict[str, Any]:
+    """Return how much was simulated now, and how fast."""
+    return {
+        "seconds": seconds,
+        "simulated_people": work.people,
+        "person_months": work.person_months,
+        "person_months_per_second": work.person_months / seconds if seconds > 0 else 0.0,
+        "threads": threads,
+    }
+
+
+def _simulate(
+    request: requests.Request,
+    model: Any,
+    plan: list[Batch],
+    keep: Store,
+    threads: int | None,
+    report: Report | None,
+    asked_to_stop: Callable[[], bool],
+    folder: Path | None,
+) -> Work:
+    """Simulate what is not there yet; return how much that was."""
+    from cohortsim.columns import Names, frames
+
+    names = Names(request.data, list(core().density_sites()))
+    n_threads = threads or os.cpu_count() or 1
+    done, work, started = 0, Work(), time.perf_counter()
+    for batch in plan:
+        if not keep.has(batch.first_person, batch.n_people):
+            if asked_to_stop():
+                raise _interrupted(done, request.scenario, folder)
+            raw = _one_batch(model, batch, n_threads)
+            keep.put(batch.first_person, batch.n_people, frames(raw, names))
+            work.people += batch.n_people
+            work.minutes += int(raw["person_time"]["minutes"].sum())
+        done += batch.n_people
+        if report is not None:
+            seconds = time.perf_counter() - started
+            report(Step(done, request.scenario.people, work.person_months, seconds))
+    if asked_to_stop():
+        raise _interrupted(done, request.scenario, folder)
+    return work
+
+
+def _one_batch(model: Any, batch: Batch, threads: int) -> dict[str, dict[str, Any]]:
+    try:
+        tables: dict[str, dict[str, Any]] = core().simulate(
+            model, batch.first_person, batch.n_people, threads
+        )
+    except ArithmeticError as error:
+        raise NumericalError(
+            Problem(
+                f"people {batch.first_person} to {batch.first_person + batch.n_people - 1}",
+                str(error),
+                "needs finite numbers in range",
+                "look at the person with `cohortsim trace`",
+            )
+        ) from None
+    return tables
+
+
+@contextmanager
+def between_batches() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C instead of acting on it, so that it is noticed between two batches.
+
+    A second Ctrl-C stops at once. Outside the main thread nothing is changed.
+    """
+    asked = threading.Event()
+
+    def note(signum: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(done: int, scenario: Scenario, folder: Path | None) -> Interrupted:
+    said = f"interrupted after {done:,} of {scenario.people:,} people"
+    if folder is None:
+        return Interrupted(f"{said}; nothing was kept, because no folder was given")
+    return Interrupted(
+        f"{said}; they are kept in {folder}; the same command again goes on from there"
+    )

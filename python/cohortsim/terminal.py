@@ -1,0 +1,156 @@
+"""The screen at the end of a run: plain text, 80 columns, numbers under each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cohortsim.units import MINUTES_PER_MONTH
+
+if TYPE_CHECKING:
+    from cohortsim.results import Results
+
+WIDTH = 80
+LABEL = 30
+CELL = 10
+CLASS_CELLS = {"normal": 8, "osteopenia": 11, "osteoporosis": 13}
+BANDS_ON_A_LINE = (WIDTH - LABEL) // CELL
+
+
+def screen(results: Results) -> str:
+    """Return everything that is shown when a run is over."""
+    blocks = [
+        _who(results),
+        _prevalence(results),
+        _incidence(results),
+        *(_averted(results, arm) for arm in results.arms[1:]),
+        _end(results),
+    ]
+    return "\n\n".join("\n".join(line.rstrip()[:WIDTH] for line in block) for block in blocks)
+
+
+def person_months(results: Results) -> int:
+    """Return the person-months lived in all arms."""
+    lived = results.person_time.select(pl.col("minutes").sum()).collect().item()
+    return int(lived) // MINUTES_PER_MONTH
+
+
+def _who(results: Results) -> list[str]:
+    s = results.scenario
+    people = results.prevalence(by="sex", year=0)
+    sexes = ", ".join(f"{row['people']:,} {row['sex']}" for row in people.iter_rows(named=True))
+    lines = [s.name + (f": {s.title}" if s.title else "")]
+    lines.append(f"{s.people:,} people ({sexes}), {s.years} years by the month, seed {s.seed}")
+    if len(s.cohorts) > 1:
+        counted = results.prevalence(by="cohort", year=0)
+        named = (f"{row['cohort']} {row['people']:,}" for row in counted.iter_rows(named=True))
+        lines += _wrapped("cohorts: ", list(named))
+    lines += _wrapped("arms, the same people in each: ", results.arms)
+    return lines
+
+
+def _wrapped(head: str, words: Sequence[str]) -> list[str]:
+    lines = [head]
+    for word in words:
+        piece = word if word == words[-1] else f"{word}, "
+        if len(lines[-1]) + len(piece) > WIDTH:
+            lines.append("  ")
+        lines[-1] += piece
+    return lines
+
+
+def _prevalence(results: Results) -> list[str]:
+    s = results.scenario
+    site, arm = s.classify_at.replace("_", " "), results.arms[0]
+    by_band = results.prevalence(by=["sex", "age_band", "year"])
+    by_sex = results.prevalence(by=["sex", "year"])
+    heads = "".join(f"{name:>{width}}" for name, width in CLASS_CELLS.items())
+    end = f"after {s.years} years" if s.years > 1 else "after 1 year"
+    lines = [
+        f"Density class at the {site}, % of the living, {arm}",
+        f"{'':<14}{'at the start':>32}{end:>32}",
+        f"{'':<14}{heads}{heads}",
+    ]
+    for sex in by_sex["sex"].unique(maintain_order=True):
+        mine = by_band.filter(pl.col("sex") == sex)
+        for band in [*_bands(mine), "all"]:
+            rows = mine.filter(pl.col("age_band").cast(pl.String) == band)
+            rows = by_sex.filter(pl.col("sex") == sex) if band == "all" else rows
+            lines.append(f"{sex + ' ' + band:<14}" + _classes(rows, 0) + _classes(rows, s.years))
+    return lines
+
+
+def _classes(rows: pl.DataFrame, year: int) -> str:
+    row = rows.filter(pl.col("year") == year)
+    if row.is_empty():
+        return "".join(f"{'-':>{width}}" for width in CLASS_CELLS.values())
+    return "".join(
+        f"{row[f'{name}_percent'][0]:>{width}.1f}" for name, width in CLASS_CELLS.items()
+    )
+
+
+def _incidence(results: Results) -> list[str]:
+    rates = results.incidence(by=["sex", "age_band", "site"])
+    bands = _bands(rates)
+    lines = [f"Fractures per 1,000 person-years (95 % interval below), {results.arms[0]}"]
+    for first in range(0, len(bands), BANDS_ON_A_LINE):
+        shown = bands[first : first + BANDS_ON_A_LINE]
+        lines.append(" " * LABEL + "".join(f"{band:>{CELL}}" for band in shown))
+        for keys, rows in rates.group_by(["sex", "site"], maintain_order=True):
+            by_band = {row["age_band"]: row for row in rows.iter_rows(named=True)}
+            cells = [by_band.get(band) for band in shown]
+            sex, site = str(keys[0]), str(keys[1]).replace("_", " ")
+            lines.append(f"{sex + ' ' + site:<{LABEL}.{LABEL}}" + "".join(map(_rate, cells)))
+            lines.append(" " * LABEL + "".join(map(_interval, cells)))
+    return lines
+
+
+def _bands(frame: pl.DataFrame) -> list[str]:
+    found = frame["age_band"].unique().sort()
+    return [str(band) for band in found]
+
+
+def _digits(row: dict[str, Any]) -> int:
+    return 2 if row["high"] < 10 else 1 if row["high"] < 100 else 0
+
+
+def _rate(row: dict[str, Any] | None) -> str:
+    return f"{'-':>{CELL}}" if row is None else f"{row['rate_per_1000']:>{CELL}.{_digits(row)}f}"
+
+
+def _interval(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return " " * CELL
+    digits = _digits(row)
+    text = f"{row['low']:.{digits}f}-{row['high']:.{digits}f}"
+    return f"{text:>{CELL}}"
+
+
+def _averted(results: Results, arm: str) -> list[str]:
+    versus = results.arms[0]
+    lines = [
+        f"Averted by {arm} against {versus}, per 1,000 people in {results.scenario.years} years",
+        f"{'':<20}{versus:>15.15}{arm:>20.20}{'averted':>9}{'95 % interval':>16}",
+    ]
+    for row in results.averted(arm).iter_rows(named=True):
+        scale = 1000 / row["people"]
+        before, after = row["events_versus"] * scale, row["events"] * scale
+        interval = f"{row['low']:.2f} to {row['high']:.2f}"
+        lines.append(
+            f"{row['event'].replace('_', ' '):<20.20}{before:>15.2f}{after:>20.2f}"
+            f"{row['averted_per_1000']:>9.2f}{interval:>16}"
+        )
+    return lines
+
+
+def _end(results: Results) -> Iterator[str]:
+    used = results.provenance["resources"]
+    if used["simulated_people"]:
+        speed = used["person_months_per_second"]
+        yield (
+            f"{used['person_months']:,} person-months lived in {used['seconds']:.1f} s: "
+            f"{speed:,.0f} person-months per second"
+        )
+    yield f"results in {results.folder}" if results.folder else "results in memory only"

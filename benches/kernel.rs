@@ -10,12 +10,13 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 const PEOPLE: u64 = 4096;
 
 fn main_job(c: &mut Criterion) {
-    let model = Model::from_json(include_str!("../tests/fixtures/request.json")).expect("the fixture compiles");
+    let mut model = Model::from_json(include_str!("../tests/fixtures/request.json")).expect("the fixture compiles");
     let mut group = c.benchmark_group("main_job");
     group.sample_size(10);
     group.throughput(Throughput::Elements(PEOPLE * u64::from(model.months) * model.arms.len() as u64));
     for cpu in Cpu::available() {
-        group.bench_function(cpu.name(), |b| b.iter(|| simulate(&model, 0, PEOPLE, 1, cpu)));
+        model.cpu = cpu;
+        group.bench_function(cpu.name(), |b| b.iter(|| simulate(&model, 0, PEOPLE, 1)));
     }
     group.finish();
 }

@@ -6,6 +6,7 @@ pub mod request;
 
 use crate::biology::fracture::FractureSite;
 use crate::exposure::Target;
+use crate::numeric::cpu::Cpu;
 use crate::parameters::Parameters;
 use crate::random::Luck;
 use crate::table::ByAgeAndSex;
@@ -189,6 +190,8 @@ pub struct Model {
     pub record_persons: bool,
     /// Arithmetic.
     pub precision: Precision,
+    /// Instructions that the kernel runs on; results do not depend on them.
+    pub cpu: Cpu,
 }
 
 /// The request that the shipped scenario makes, kept in step by a test in Python.

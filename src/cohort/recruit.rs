@@ -15,7 +15,7 @@ use crate::random::Recruiting;
 pub struct Recruit {
     /// Number of the person.
     pub person: u64,
-    /// Cohort, by position.
+    /// Cohort, by position; [`NO_COHORT`] for people of a reference sample.
     pub cohort: usize,
     /// 0 women, 1 men.
     pub sex: usize,
@@ -38,6 +38,9 @@ pub struct Recruit {
     /// Individual ratio of falls, before the population's mean is taken out.
     pub fall_ratio: f64,
 }
+
+/// The cohort of people who belong to a population, not to a study: no profile or medicine of any cohort reaches them.
+pub const NO_COHORT: usize = usize::MAX;
 
 /// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
 const WIDEST: f64 = 5.0;
@@ -105,7 +108,7 @@ pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize
     let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
     let mut recruit = Recruit {
         person,
-        cohort: 0,
+        cohort: NO_COHORT,
         sex,
         age_months,
         values,

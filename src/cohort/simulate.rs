@@ -21,21 +21,20 @@ use rayon::prelude::*;
 const PIECES_PER_THREAD: usize = 4;
 
 /// Simulates people `first..first + people` in all arms. The same people give the same rows, whatever the batch, the number of threads and the machine.
-pub fn simulate(model: &Model, first: u64, people: u64, threads: usize, cpu: Cpu) -> Result<Tables, ModelError> {
+pub fn simulate(model: &Model, first: u64, people: u64, threads: usize) -> Result<Tables, ModelError> {
     match model.precision {
-        Precision::F32 => simulate_in::<f32>(model, first, people, threads, cpu),
-        Precision::F64 => simulate_in::<f64>(model, first, people, threads, cpu),
+        Precision::F32 => simulate_in::<f32>(model, first, people, threads),
+        Precision::F64 => simulate_in::<f64>(model, first, people, threads),
     }
 }
 
-fn simulate_in<S: Scalar>(model: &Model, first: u64, people: u64, threads: usize, cpu: Cpu) -> Result<Tables, ModelError> {
+fn simulate_in<S: Scalar>(model: &Model, first: u64, people: u64, threads: usize) -> Result<Tables, ModelError> {
     let kernel = Kernel::<S>::new(model);
     let last = first.saturating_add(people).min(model.people);
     let blocks: Vec<u64> = (first..last).step_by(LANES).collect();
     let blocks_in_piece = blocks.len().div_ceil(threads.max(1) * PIECES_PER_THREAD).max(1);
     let pieces: Vec<&[u64]> = blocks.chunks(blocks_in_piece).collect();
-    let work =
-        || -> Result<Vec<Piece>, ModelError> { pieces.par_iter().map(|starts| piece_on(cpu, model, &kernel, starts, last)).collect() };
+    let work = || -> Result<Vec<Piece>, ModelError> { pieces.par_iter().map(|starts| piece(model, &kernel, starts, last)).collect() };
     let done = match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
         Ok(pool) => pool.install(work)?,
         Err(_) => work()?, // no thread could be started: this one does it all
@@ -112,7 +111,7 @@ fn history<S: Scalar, const L: usize>(model: &Model, balance: &Balance<S>, block
 
 /// Lives a block to index on this machine's instructions.
 pub fn live_to_index<S: Scalar, const L: usize>(model: &Model, balance: &Balance<S>, block: &mut Block<S, L>) {
-    history_on(Cpu::choose(), model, balance, block);
+    history_on(model.cpu, model, balance, block);
 }
 
 /// What the hazards need of a person at index.
@@ -141,10 +140,10 @@ impl Lived {
 }
 
 /// Recruits a block and brings it to index: history, the population's means, fractures before index.
-pub fn block_at_index<S: Scalar, const L: usize>(cpu: Cpu, model: &Model, kernel: &Kernel<S>, people: std::ops::Range<u64>) -> Block<S, L> {
+pub fn block_at_index<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<S>, people: std::ops::Range<u64>) -> Block<S, L> {
     let recruits: Vec<Recruit> = people.map(|person| recruit(model, person)).collect();
     let mut block = Block::<S, L>::of(model, recruits);
-    history_on(cpu, model, &kernel.balance, &mut block);
+    history_on(model.cpu, model, &kernel.balance, &mut block);
     for lane in 0..L {
         relate_to_population(model, kernel, &mut block, lane);
     }
@@ -172,10 +171,10 @@ fn relate_to_population<S: Scalar, const L: usize>(model: &Model, kernel: &Kerne
     }
 }
 
-fn piece_on<S: Scalar>(cpu: Cpu, model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64) -> Result<Piece, ModelError> {
+fn piece<S: Scalar>(model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64) -> Result<Piece, ModelError> {
     let mut piece = Piece { tables: Tables::default(), tally: Tally::new(tally_shape(model)) };
     for start in starts {
-        let block = block_at_index::<S, LANES>(cpu, model, kernel, *start..(start + LANES as u64).min(last));
+        let block = block_at_index::<S, LANES>(model, kernel, *start..(start + LANES as u64).min(last));
         if model.record_persons {
             block.recruits.iter().for_each(|r| piece.tables.persons.push(person_row(r)));
         }
@@ -183,7 +182,7 @@ fn piece_on<S: Scalar>(cpu: Cpu, model: &Model, kernel: &Kernel<S>, starts: &[u6
             let exposures = design.exposures.iter().map(|e| block.rows_of(model, e)).collect();
             let mut lives = Lives::at_index(&block, exposures);
             let mut book = Book { tables: &mut piece.tables, tally: &mut piece.tally };
-            let exits = live_on(cpu, model, kernel, &block, &mut lives, arm, &mut book);
+            let exits = live_on(model.cpu, model, kernel, &block, &mut lives, arm, &mut book);
             write_exits(model, &block, &lives, arm, &exits, &mut piece.tables)?;
         }
     }

@@ -4,7 +4,6 @@ use crate::cohort::month::{DEATH, Kernel, Lives};
 use crate::cohort::simulate::block_at_index;
 use crate::model::{Model, Precision};
 use crate::numeric::Scalar;
-use crate::numeric::cpu::Cpu;
 use crate::parameters::DENSITY_SITES;
 use crate::random::Decision;
 use crate::units::MONTHS_PER_YEAR;
@@ -40,7 +39,7 @@ pub fn trace(model: &Model, arm: usize, person: u64) -> Trace {
 
 fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
     let kernel = Kernel::<S>::new(model);
-    let block = block_at_index::<S, 1>(Cpu::Baseline, model, &kernel, person..person + 1);
+    let block = block_at_index::<S, 1>(model, &kernel, person..person + 1);
     let exposures = model.arms[arm].exposures.iter().map(|e| block.rows_of(model, e)).collect();
     let mut lives = Lives::<S, 1>::at_index(&block, exposures);
     let mut trace = Trace::default();

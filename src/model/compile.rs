@@ -6,6 +6,7 @@ use crate::biology::fracture::{MAX_SITES, MortalityAfter};
 use crate::biology::mortality;
 use crate::error::{ModelError, Problems};
 use crate::exposure::Target;
+use crate::numeric::cpu::Cpu;
 use crate::numeric::normal;
 use crate::parameters::{DENSITY_SITES, SEXES};
 use crate::random;
@@ -31,7 +32,8 @@ impl Model {
     /// Compiles a request.
     pub fn compile(request: Request) -> Result<Model, ModelError> {
         let mut problems = Problems::default();
-        let model = checked(request, &mut problems);
+        let cpu = Cpu::choose()?;
+        let model = checked(request, cpu, &mut problems);
         if !problems.0.is_empty() {
             return Err(ModelError::Request(problems));
         }
@@ -41,7 +43,7 @@ impl Model {
     }
 }
 
-fn checked(request: Request, problems: &mut Problems) -> Option<Model> {
+fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model> {
     if request.format != FORMAT {
         problems.add("format", request.format.to_string(), format!("request format {FORMAT}"));
         return None;
@@ -91,6 +93,7 @@ fn checked(request: Request, problems: &mut Problems) -> Option<Model> {
         class_site,
         record_persons: request.record_persons,
         precision: request.precision,
+        cpu,
     })
 }
 

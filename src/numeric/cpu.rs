@@ -1,6 +1,11 @@
 //! Which instructions the machine has. One binary holds the kernel compiled for each level; the level is chosen
 //! once per call, and all levels give the same bits (a test says so).
 
+use crate::error::{ModelError, Problems};
+
+/// Environment variable that forces a level.
+const VARIABLE: &str = "COHORTSIM_CPU";
+
 /// An instruction-set level that the kernel was compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cpu {
@@ -33,14 +38,22 @@ impl Cpu {
         levels
     }
 
-    /// The highest level this machine can run, or the one that `COHORTSIM_CPU` names if the machine has it.
-    pub fn choose() -> Cpu {
+    /// The highest level this machine can run, or the one that `COHORTSIM_CPU` names.
+    pub fn choose() -> Result<Cpu, ModelError> {
+        Cpu::named(std::env::var(VARIABLE).ok().as_deref())
+    }
+
+    fn named(name: Option<&str>) -> Result<Cpu, ModelError> {
         let levels = Cpu::available();
-        let highest = levels.last().copied().unwrap_or(Cpu::Baseline);
-        match std::env::var("COHORTSIM_CPU") {
-            Ok(name) => levels.into_iter().find(|level| level.name() == name).unwrap_or(highest),
-            Err(_) => highest,
-        }
+        let Some(name) = name else {
+            return Ok(levels.last().copied().unwrap_or(Cpu::Baseline));
+        };
+        levels.iter().copied().find(|level| level.name() == name).ok_or_else(|| {
+            let mut problems = Problems::default();
+            let has: Vec<&str> = levels.iter().map(|level| level.name()).collect();
+            problems.add(VARIABLE, format!("{name:?}"), format!("a level that this machine has: {}", has.join(", ")));
+            ModelError::Request(problems)
+        })
     }
 
     /// `baseline`, `avx2` or `avx512`.
@@ -50,5 +63,17 @@ impl Cpu {
             Cpu::Avx2 => "avx2",
             Cpu::Avx512 => "avx512",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_forced_by_its_name_and_an_unknown_one_is_refused() {
+        assert_eq!(Cpu::named(Some("baseline")).unwrap(), Cpu::Baseline);
+        assert_eq!(Cpu::named(None).unwrap(), *Cpu::available().last().unwrap());
+        assert!(Cpu::named(Some("avx1024")).unwrap_err().to_string().contains("COHORTSIM_CPU"));
     }
 }

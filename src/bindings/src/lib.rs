@@ -83,8 +83,8 @@ fn minutes_per_month() -> u32 {
 
 /// The instruction-set level in use.
 #[pyfunction]
-fn cpu_level() -> &'static str {
-    Cpu::choose().name()
+fn cpu_level(py: Python<'_>) -> PyResult<&'static str> {
+    Cpu::choose().map(Cpu::name).map_err(|e| raised(py, e))
 }
 
 /// Compiles the JSON text of a request.
@@ -97,8 +97,7 @@ fn compile(py: Python<'_>, request: &str) -> PyResult<Model> {
 /// Simulates people `first_person..first_person + n_people` in all arms: {table: {column: array}}.
 #[pyfunction]
 fn simulate<'py>(py: Python<'py>, model: &Model, first_person: u64, n_people: u64, threads: usize) -> PyResult<Bound<'py, PyDict>> {
-    let tables =
-        py.detach(|| simulation::simulate(&model.core, first_person, n_people, threads, Cpu::choose())).map_err(|e| raised(py, e))?;
+    let tables = py.detach(|| simulation::simulate(&model.core, first_person, n_people, threads)).map_err(|e| raised(py, e))?;
     let all = PyDict::new(py);
     all.set_item("persons", columns(py, tables.persons.into_columns())?)?;
     all.set_item("follow_up", columns(py, tables.follow_up.into_columns())?)?;

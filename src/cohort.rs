@@ -1,6 +1,7 @@
-//! Cohorts: who the people are (`recruit`), how they came to be so (`history`), one month of their lives (`month`), and
+//! Cohorts: who the people are (`recruit`), how they came to be so (`history`), where they stand at index (`at_index`), one month of their lives (`month`), and
 //! all of it for blocks on threads (`simulate`) or for one person to look at (`trace`).
 
+pub mod at_index;
 pub mod history;
 pub mod month;
 pub mod recruit;

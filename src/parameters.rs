@@ -144,6 +144,7 @@ parameters! {
         load_decline: PerSite, "1", "Decline of the mechanical signal at 20 years past `load_decline_from`, growing with the square of the years";
         load_decline_from: f64, "a", "Age after which the mechanical signal declines";
         unloading_resorption: PerSite, "1", "Relative gain of resorption at complete unloading";
+        unloading_modelling_loss: f64, "1", "Share of modelling that is lost at complete unloading";
         undermineralized_deficit: f64, "1", "Share of full mineral that young bone lacks";
         mineralization_time: f64, "a", "Mean time of secondary mineralization";
         inhibition_floor: f64, "1", "No inhibition factor falls below this";
@@ -185,7 +186,8 @@ parameters! {
         activity_load_max: f64, "1", "Highest activity part of load";
         reference_weight: PerSex, "kg", "Body weight at which the weight part of load is 1";
         weight_load_exponent: f64, "1", "Exponent of relative body weight in load";
-        load_min: f64, "1", "Lowest load: muscles pull even in bed";
+        load_min: f64, "1", "Lowest mechanical signal: muscles pull even in bed";
+        signal_left_with_age: f64, "1", "Share of the mechanical signal that no age takes away";
     }
     /// Pools of medicines in bone.
     medicines: MedicineParameters {

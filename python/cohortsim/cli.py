@@ -170,7 +170,7 @@ def check(scenario: str, settings: tuple[str, ...]) -> None:
 
     request = _request(scenario, settings)
     if is_built():
-        compiled(request.text)
+        compiled(request)
     for value in request.values:
         if value.get("within_plausible_range") is False:
             click.echo(

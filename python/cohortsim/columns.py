@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from cohortsim.scenario import SEXES
+
 TABLES = ("persons", "follow_up", "events", "person_time", "states")
 CLASSES = ("normal", "osteopenia", "osteoporosis")
-SEXES = ("women", "men")
 FLAGS = ("prior_fracture", "died")
 ROW_ORDER = {
     "persons": ["person"],

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cohortsim.document import trail
 from cohortsim.errors import InternalError, ParameterError, Problem
+
+if TYPE_CHECKING:
+    from cohortsim.request import Request
 
 
 @cache
@@ -34,15 +38,21 @@ def is_built() -> bool:
     return True
 
 
-def compiled(request: str) -> Any:
+def compiled(request: Request) -> Any:
     """Return the model that the core makes of a request.
 
     Raises:
-        ParameterError: values that the core refuses, all of them.
+        ParameterError: values that the core refuses, all of them, each at its place in the study.
     """
     module = core()
+    document = request.scenario.origin.document
     try:
-        return module.compile(request)
+        return module.compile(request.text)
     except module.RequestError as error:
-        found = [Problem(str(p), str(f), str(n)) for p, f, n in getattr(error, "problems", ())]
-        raise ParameterError(found or str(error)) from None
+        problems = [
+            Problem(
+                document.place(trail(place)), found, f"needs {needed}", "correct it or its file"
+            )
+            for place, found, needed in error.problems
+        ]
+        raise ParameterError(problems) from None

@@ -28,6 +28,17 @@ def spelled(path: Trail) -> str:
     return text
 
 
+def trail(text: str) -> Trail:
+    """Return the path that a person wrote."""
+    steps: list[str | int] = []
+    for part in text.replace("[", ".[").split("."):
+        if part.startswith("[") and part.endswith("]") and part[1:-1].isdecimal():
+            steps.append(int(part[1:-1]))
+        elif part:
+            steps.append(part)
+    return tuple(steps)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Plain data with line and column of each key and value, and what is wrong with the text."""

@@ -80,7 +80,7 @@ def plan(request: Request, threads: int | None = None) -> Plan:
 
 def _trial(request: Request, threads: int | None) -> tuple[float, float]:
     """Return person-months per second and events per person and arm of a small trial."""
-    model = compiled(request.text)
+    model = compiled(request)
     months, arms = request.scenario.months, len(request.arms)
     people = max(1, min(request.scenario.people, PROBE_PERSON_MONTHS // (months * arms)))
     best, events = 0.0, 0

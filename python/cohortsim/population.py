@@ -10,8 +10,8 @@ from typing import Any
 
 from cohortsim.entries import Population
 from cohortsim.errors import CatalogError, Problem
+from cohortsim.scenario import SEXES
 
-SEXES = ("women", "men")
 TABLES: dict[str, tuple[str, ...]] = {
     "age_structure": ("age", "women", "men"),
     "life_table": ("age", "women", "men"),

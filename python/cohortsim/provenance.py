@@ -13,6 +13,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -31,9 +32,13 @@ SUMMED = {
 
 
 def record(
-    request: Request, model: Any, parts: Parts, sites: list[dict[str, Any]], timing: dict[str, Any]
+    request: Request,
+    model: Any,
+    prints: dict[str, str],
+    sites: list[dict[str, Any]],
+    timing: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the provenance of a run as plain data."""
+    """Return the provenance of a run as plain data; `prints` are fingerprints of its tables."""
     return {
         "schema_version": SCHEMA_VERSION,
         "software": software(),
@@ -43,10 +48,8 @@ def record(
         "derived": _plain(model.derived()),
         "fracture_sites": sites,
         "citations": citations(request),
-        "fingerprints": {
-            "request": request.fingerprint,
-            "tables": {table: fingerprint(table, parts[table]) for table in sorted(parts)},
-        },
+        "fingerprints": {"request": request.fingerprint, "tables": prints},
+        "own_files": request.files,
         "request": request.data,
         "resources": timing | machine(),
     }
@@ -60,7 +63,7 @@ def text(provenance: dict[str, Any]) -> str:
             rows = ",\n".join("  " + json.dumps(row, allow_nan=False) for row in value)
             lines.append(f' "{key}": [\n{rows}\n ]')
         else:
-            wide = key in ("request", "derived")
+            wide = key in ("request", "derived", "own_files")
             said = json.dumps(value, allow_nan=False, indent=None if wide else 1)
             lines.append(f' "{key}": ' + said.replace("\n", "\n "))
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -102,18 +105,19 @@ def citations(request: Request) -> list[str]:
     return sorted(keys - {"calibrated", "assumption"})
 
 
-def fingerprint(table: str, parts: list[pl.LazyFrame]) -> str:
-    """Return the SHA-256 of a table's integers; batches and threads cannot change it."""
+def fingerprints(parts: Parts, pause: Callable[[], None]) -> dict[str, str]:
+    """Return the SHA-256 of each table's integers; batches and threads cannot change it."""
+    return {table: _fingerprint(table, parts[table], pause) for table in sorted(parts)}
+
+
+def _fingerprint(table: str, parts: list[pl.LazyFrame], pause: Callable[[], None]) -> str:
     if table in SUMMED:
         keys = list(SUMMED[table])
         numbers = pl.concat(parts).group_by(keys).agg(pl.exclude(keys).sum())
-        return _digest([numbers.sort(keys)])
-    return _digest(parts)
-
-
-def _digest(parts: list[pl.LazyFrame]) -> str:
+        parts = [numbers.sort(keys)]
     hashes: dict[str, Any] = {}
     for part in parts:
+        pause()
         frame = part.collect()
         for name, kind in frame.schema.items():
             if kind.is_float():

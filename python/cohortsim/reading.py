@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cohortsim.catalog import Catalog
-from cohortsim.document import Document, Trail, parse, plain, read_text
+from cohortsim.document import Document, Trail, parse, plain, read_text, trail
 from cohortsim.errors import Problem, ScenarioError, nearest, nearest_name, one_of
 from cohortsim.mistakes import Mistake, between_keys, keys_of, model_at, of_validation
 from cohortsim.references import against_catalog
@@ -157,7 +157,7 @@ def _untupled(value: Any) -> Any:
 def _set(data: dict[str, Any], setting: str) -> Problem | None:
     place = f"--set {setting}"
     name, equals, text = setting.partition("=")
-    trail = _trail(name.strip())
+    trail = trail(name.strip())
     if not equals or not trail:
         return Problem(place, "not PATH=VALUE", "needs for example people=20000", "correct it")
     try:
@@ -179,16 +179,6 @@ def _set(data: dict[str, Any], setting: str) -> Problem | None:
                 here[step] = {}
             here = here[step]
     return None
-
-
-def _trail(name: str) -> Trail:
-    steps: list[str | int] = []
-    for part in name.replace("[", ".[").split("."):
-        if part.startswith("[") and part.endswith("]") and part[1:-1].isdigit():
-            steps.append(int(part[1:-1]))
-        elif part:
-            steps.append(part)
-    return tuple(steps)
 
 
 def _step_is_wrong(here: Any, step: str | int, so_far: Trail) -> tuple[str, str, str] | None:

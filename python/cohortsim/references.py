@@ -12,7 +12,7 @@ from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import CatalogError, Problem, nearest, one_of
 from cohortsim.mistakes import Mistake, is_number, items, treatments
-from cohortsim.scenario import AS_MEASURED
+from cohortsim.scenario import AS_MEASURED, SEXES
 
 
 def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Problem]]:
@@ -70,19 +70,43 @@ def _populations(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]
             )
         else:
             yield from _people_there(data, index, cohort, catalog.population(id_).plain)
+            yield from _old_enough(data, index, cohort, catalog)
+
+
+def _age_range(cohort: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the youngest and the oldest age of a cohort, or nothing where they are not ages."""
+    ages = cohort.get("ages", {"from": 50, "to": 100})
+    if isinstance(ages, list | tuple) and len(ages) == 2:
+        ages = {"from": ages[0], "to": ages[1]}
+    if not isinstance(ages, Mapping):
+        return None
+    low, high = ages.get("from"), ages.get("to")
+    return (low, high) if is_number(low) and is_number(high) and low <= high else None
+
+
+def _old_enough(
+    data: Mapping[str, Any], index: int, cohort: Mapping[str, Any], catalog: Catalog
+) -> Iterable[Mistake]:
+    ages, youngest = _age_range(cohort), catalog.parameters["cohort.youngest_age"].value
+    for _, override in items(data, "overrides"):
+        if override.get("parameter") == "cohort.youngest_age" and is_number(override.get("value")):
+            youngest = override["value"]
+    if ages and ages[0] < youngest:
+        yield Mistake(
+            ("cohorts", index, "ages"),
+            f"ages from {ages[0]:g}",
+            f"the model describes people of {youngest:g} and over (cohort.youngest_age)",
+            f"begin at {youngest:g}",
+        )
 
 
 def _people_there(
     data: Mapping[str, Any], index: int, cohort: Mapping[str, Any], population: Mapping[str, Any]
 ) -> Iterable[Mistake]:
-    ages = cohort.get("ages", {"from": 50, "to": 100})
-    if isinstance(ages, list | tuple) and len(ages) == 2:
-        ages = {"from": ages[0], "to": ages[1]}
-    if not isinstance(ages, Mapping):
+    ages = _age_range(cohort)
+    if ages is None:
         return
-    low, high = ages.get("from"), ages.get("to")
-    if not (is_number(low) and is_number(high)) or low > high:
-        return
+    low, high = ages
     first = population["age_structure"]["first_age"]
     last = first + len(population["age_structure"]["women"]) - 1
     path = ("cohorts", index, "ages")
@@ -94,9 +118,8 @@ def _people_there(
             "choose ages within that",
         )
         return
-    sexes = cohort.get("sexes", ("women", "men"))
-    sexes = [sexes] if isinstance(sexes, str) else sexes
-    if isinstance(sexes, list | tuple) and sexes and all(s in ("women", "men") for s in sexes):
+    sexes = _sexes(cohort)
+    if sexes:
         held = sum(
             sum(population["age_structure"][sex][int(low) - first : int(high) - first + 1])
             for sex in sexes
@@ -110,6 +133,15 @@ def _people_there(
                 "widen `ages` or `sexes`",
             )
     yield from _within_life_table(data, path, low, population)
+
+
+def _sexes(cohort: Mapping[str, Any]) -> list[str]:
+    """Return the sexes that a cohort names, or none where it names something else."""
+    named = cohort.get("sexes", SEXES)
+    listed = [named] if isinstance(named, str) else named
+    if not isinstance(listed, list | tuple) or not all(sex in SEXES for sex in listed):
+        return []
+    return [str(sex) for sex in listed]
 
 
 def _within_life_table(
@@ -143,11 +175,9 @@ def _profiles(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
             yield Mistake(path, found, f"{needed}, or {AS_MEASURED}", advice)
             continue
         profile = catalog.profile(kind, id_)
-        sexes = cohort.get("sexes", ("women", "men"))
-        held = [
-            s for s in ([sexes] if isinstance(sexes, str) else sexes or ()) if s in profile.sexes
-        ]
-        if not held:
+        sexes = _sexes(cohort)
+        held = [sex for sex in profile.sexes if sex in sexes]
+        if sexes and not held:
             yield Mistake(
                 path,
                 f'profile "{id_}" is for {profile.applies_to}',

@@ -61,9 +61,9 @@ class Request:
         return [site["id"] for site in self.data["fracture_sites"]]
 
     @property
-    def risk_factors(self) -> list[str]:
-        """Ids of the risk factors, in the order of their bits."""
-        return [factor["id"] for factor in self.data["risk_factors"]]
+    def tables(self) -> list[str]:
+        """Names of the tables that are kept."""
+        return [t for t in TABLES if self.scenario.record.persons or t not in TABLES_OF_PERSONS]
 
 
 class Ledger:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from cohortsim import compare, provenance, store
 from cohortsim import incidence as incidences
 from cohortsim import prevalence as prevalences
 from cohortsim.catalog import Catalog
-from cohortsim.columns import TABLES
 from cohortsim.errors import Problem, ResultsError, nearest, one_of
 from cohortsim.request import Request
 from cohortsim.scenario import Scenario
@@ -288,15 +287,20 @@ def finish(
     folder: Path | None,
     *,
     timing: dict[str, Any],
+    pause: Callable[[], None],
 ) -> Results:
-    """Return the results of a run whose parts are all there; write what stands beside them."""
-    record = provenance.record(request, model, parts, _site_entries(request), timing)
-    results = Results({t: parts[t] for t in TABLES if t in parts}, record, folder)
+    """Return the results of a run whose parts are all there; write what stands beside them.
+
+    `pause` is called between two pieces of work and may raise Interrupted.
+    """
+    prints = provenance.fingerprints(parts, pause)
+    record = provenance.record(request, model, prints, _site_entries(request), timing)
+    results = Results(parts, record, folder)
     if folder is not None:
         from cohortsim import summary
 
         with store.writing(folder):
-            summary.write(results, folder)
+            summary.write(results, request.files, folder, pause)
             store.write_text(folder / "provenance.json", provenance.text(record))
     return results
 

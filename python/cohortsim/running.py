@@ -20,7 +20,8 @@ from cohortsim import reading
 from cohortsim import request as requests
 from cohortsim.batches import Batch, batch_size, batches
 from cohortsim.core import compiled, core
-from cohortsim.errors import Interrupted, NumericalError, Problem
+from cohortsim.errors import Interrupted, NumericalError, Problem, ScenarioError
+from cohortsim.mistakes import shown
 from cohortsim.scenario import Scenario
 from cohortsim.units import MINUTES_PER_MONTH
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cohortsim.store import Store
 
 Report = Callable[["Step"], None]
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +91,30 @@ def carry_out(
     """Simulate a request; `batch` is the number of people in one call (for tests)."""
     from cohortsim import results, store
 
-    model = compiled(request.text)
+    n_threads = _threads(threads)
+    model = compiled(request)
     scenario = request.scenario
     size = batch or batch_size(scenario.months, len(scenario.arms))
     keep: Store = store.MemoryStore()
     if folder is not None:
         size = store.claim(folder, request.fingerprint, core().version(), size)
-        keep = store.FolderStore(folder, request.fingerprint)
+        keep = store.FolderStore(folder, request.fingerprint, request.tables)
     plan = batches(scenario.people, size)
     started = time.perf_counter()
-    with between_batches() as asked_to_stop:
-        work = _simulate(request, model, plan, keep, threads, report, asked_to_stop, folder)
-    seconds = time.perf_counter() - started
-    timing = _timing(work, seconds, threads or os.cpu_count() or 1)
-    if folder is not None and not work.people:
-        before = store.read_json(folder / "provenance.json")
-        if before.get("scenario") == scenario.plain():
-            return results.open(folder)
-        timing = before.get("resources", timing)
-    return results.finish(request, model, keep.parts(), folder, timing=timing)
+    with noted_interrupts() as asked_to_stop:
+
+        def pause(done: int = scenario.people) -> None:
+            if asked_to_stop():
+                raise _interrupted(done, scenario, folder)
+
+        work = _simulate(request, model, plan, keep, n_threads, report, pause)
+        timing = _timing(work, time.perf_counter() - started, n_threads)
+        if folder is not None and not work.people:
+            before = store.read_json(folder / "provenance.json")
+            if before.get("scenario") == scenario.plain():
+                return results.open(folder)
+            timing = before.get("resources", timing)
+        return results.finish(request, model, keep.parts(), folder, timing=timing, pause=pause)
 
 
 @dataclass(slots=True)
@@ -139,31 +146,27 @@ def _simulate(
     model: Any,
     plan: list[Batch],
     keep: Store,
-    threads: int | None,
+    threads: int,
     report: Report | None,
-    asked_to_stop: Callable[[], bool],
-    folder: Path | None,
+    pause: Callable[[int], None],
 ) -> Work:
-    """Simulate what is not there yet; return how much that was."""
+    """Simulate what is not there yet; return how much that was. `pause` may raise Interrupted."""
     from cohortsim.columns import Names, frames
 
     names = Names(request.data, list(core().density_sites()))
-    n_threads = threads or os.cpu_count() or 1
     done, work, started = 0, Work(), time.perf_counter()
     for batch in plan:
         if not keep.has(batch.first_person, batch.n_people):
-            if asked_to_stop():
-                raise _interrupted(done, request.scenario, folder)
-            raw = _one_batch(model, batch, n_threads)
-            keep.put(batch.first_person, batch.n_people, frames(raw, names))
+            pause(done)
+            raw = _one_batch(model, batch, threads)
+            made = frames({table: raw[table] for table in request.tables}, names)
+            keep.put(batch.first_person, batch.n_people, made)
             work.people += batch.n_people
             work.minutes += int(raw["person_time"]["minutes"].sum())
         done += batch.n_people
         if report is not None:
             seconds = time.perf_counter() - started
             report(Step(done, request.scenario.people, work.person_months, seconds))
-    if asked_to_stop():
-        raise _interrupted(done, request.scenario, folder)
     return work
 
 
@@ -184,9 +187,18 @@ def _one_batch(model: Any, batch: Batch, threads: int) -> dict[str, dict[str, An
     return tables
 
 
+def _threads(wanted: int | None) -> int:
+    if wanted is None:
+        return os.cpu_count() or 1
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= MOST_THREADS:
+        needed = f"needs a whole number from 1 to {MOST_THREADS}"
+        raise ScenarioError(Problem("threads", shown(wanted), needed, "leave it out to use all"))
+    return wanted
+
+
 @contextmanager
-def between_batches() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl-C instead of acting on it, so that it is noticed between two batches.
+def noted_interrupts() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C instead of acting on it, so that it is acted on where nothing is half done.
 
     A second Ctrl-C stops at once. Outside the main thread nothing is changed.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,7 @@ from cohortsim.document import Document
 from cohortsim.errors import ScenarioError
 
 Sex = Literal["women", "men"]
+SEXES: tuple[Sex, ...] = get_args(Sex)
 DensitySite = Literal["lumbar_spine", "total_hip", "femoral_neck", "distal_radius"]
 AS_MEASURED = "as_measured"
 

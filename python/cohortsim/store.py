@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,15 +63,17 @@ class FolderStore:
     count as there.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
+    def __init__(self, folder: Path, fingerprint: str, tables: Sequence[str]) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
+        self.tables = tables
 
     def has(self, first_person: int, n_people: int) -> bool:
         """Is the part there, whole, and of this run?"""
         mark = self._mark(n_people)
         return all(
-            _metadata(self._path(table, first_person)).get("cohortsim") == mark for table in TABLES
+            _metadata(self._path(table, first_person)).get("cohortsim") == mark
+            for table in self.tables
         )
 
     def put(self, first_person: int, n_people: int, frames: Frames) -> None:
@@ -160,9 +162,11 @@ def writing(folder: Path) -> Iterator[None]:
     """Turn the system's refusal to write into a message."""
     try:
         yield
-    except OSError as error:
-        found = f"cannot be written ({error.strerror or error})"
-        needed, advice = "needs a folder that can be written, with room", "choose another --out"
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = " ".join(str(getattr(error, "strerror", None) or error).split())
+        found = f"cannot be written ({said})"
+        needed = "needs a folder that can be written, with room for the tables"
+        advice = "make room and give the same command again, or choose another folder"
         raise ResultsError(Problem(str(folder), found, needed, advice)) from None
 
 

@@ -31,7 +31,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
         advice = nearest(name, request.arms) or "choose one of them"
         raise ScenarioError(Problem("--arm", f'no arm "{name}"', one_of(request.arms), advice))
     place = request.arms.index(name)
-    model = compiled(request.text)
+    model = compiled(request)
     columns = core().trace(model, place, person)
     tables = core().simulate(model, person, 1, 1)
     return {

@@ -1,11 +1,12 @@
 //! Fracture: the hazard of breaking a bone at a site, from data files.
 //!
 //! 1. relative hazard r = exp(-slope (aBMD - reference) + gamma ln R + prior ln(prior ratio) + sum of ln(ratios of risk factors))
-//! 2. hazard = incidence of the population at this age and sex x r / mean(r) x [(1 - s) + s x fall / p_fall]
+//! 2. fall factor f = (1 - s) + s x fall / p_fall
+//! 3. hazard = incidence of the population at this age and sex x r f / mean(r f)
 //!
 //! R is resorption relative to the young adult: turnover weakens bone beyond its density. s is the share of fractures at this site that falls cause;
 //! `fall` is 1 in a month with a fall and `p_fall` is the population's probability of one, so that who falls more often breaks more
-//! often and the population's incidence stays what was measured. mean(r) is taken over the population at the same age and sex, with its
+//! often and the population's incidence stays what was measured. The mean is taken over the population at the same age and sex, with its
 //! joint distribution of density, turnover, falls and risk factors: nothing is counted twice.
 //!
 //! Left out: load against strength, healing, the side, the cause other than a fall, how hard the fall was.
@@ -81,7 +82,7 @@ impl<S: Scalar> SiteHazard<S> {
         risk_score + self.turnover_exponent * ln_resorption + self.ln_prior_ratio * prior_fracture - self.slope * (abmd - self.reference)
     }
 
-    /// Last factor of equation 2; `fall_per_expected` is fall / p_fall.
+    /// Equation 2; `fall_per_expected` is fall / p_fall.
     #[inline(always)]
     pub fn fall_factor(&self, fall_per_expected: S) -> S {
         (S::ONE - self.share_from_falls) + self.share_from_falls * fall_per_expected

@@ -7,9 +7,9 @@
 //! Equations (t years after the final menstrual period, a age in years):
 //!
 //! 1. women: e = 1 - (1 - residual) / (1 + exp(-(t - midpoint) / width))
-//! 2. men: e = 1 - decline (a - from)+
+//! 2. men: e = max(0, 1 - decline (a - from)+)
 //! 3. hormone therapy of dose u: e <- e + (1 - e) efficacy u
-//! 4. suppression u: e <- e (1 - (1 - residue) u); androgen deprivation u: e <- e (1 - efficacy u)
+//! 4. suppression u: e <- e max(0, 1 - (1 - residue) u); androgen deprivation u: e <- e max(0, 1 - efficacy u)
 //!
 //! Left out: the cycle, pregnancy, FSH, inhibin, testosterone's own effects, the years before the transition. Not to be trusted below age 25.
 

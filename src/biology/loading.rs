@@ -6,7 +6,7 @@
 //!    weight part = (weight / reference weight of the sex)^exponent
 //! 2. load now = max(0, habitual + exposures) (bed rest, training)
 //! 3. mechanical signal at a site: load if load <= 1, else 1 + exercise gain x (load - 1) / 0.1; times the decline with age
-//!    max(0.3, 1 - decline ((a - from)+ / 20)^2); at least `load_min`
+//!    max(left, 1 - decline ((a - from)+ / 20)^2); at least `load_min`
 //! 4. unloading = (1 - load)+, which raises resorption and halves modelling at its most
 //!
 //! The decline with age stands for less and less varied movement and for a skeleton that answers less; at the spine it is negative, because
@@ -15,8 +15,6 @@
 use crate::numeric::Scalar;
 use crate::parameters::{Parameters, SEXES};
 
-/// Part of the mechanical signal that no age takes away.
-const LEAST_SHARE_WITH_AGE: f64 = 0.3;
 /// Years over which the decline with age is scaled.
 const DECLINE_YEARS: f64 = 20.0;
 /// Step of load above habitual in which the gain of training is expressed.
@@ -29,6 +27,7 @@ pub struct Loading<S> {
     decline: [S; 4],
     decline_from: S,
     load_min: S,
+    left_with_age: S,
 }
 
 /// Equation 1: habitual load of a person (recruiting, `f64`).
@@ -48,6 +47,7 @@ impl<S: Scalar> Loading<S> {
             decline: p.remodeling.load_decline.map(S::of),
             decline_from: S::of(p.remodeling.load_decline_from),
             load_min: S::of(p.loading.load_min),
+            left_with_age: S::of(p.loading.signal_left_with_age),
         }
     }
 
@@ -69,7 +69,7 @@ impl<S: Scalar> Loading<S> {
     pub fn mechanical_signal(&self, site: usize, load: S, ageing: S) -> S {
         let trained = S::ONE + self.exercise_gain * (load - S::ONE);
         let felt = if load < S::ONE { load } else { trained };
-        let left = (S::ONE - self.decline[site] * ageing).at_least(S::of(LEAST_SHARE_WITH_AGE));
+        let left = (S::ONE - self.decline[site] * ageing).at_least(self.left_with_age);
         (felt * left).at_least(self.load_min)
     }
 

@@ -12,7 +12,7 @@
 //! 4. refilling Bc' = kB [R (1 - dE (1 - e)) max(floor, 1 - gF g) max(floor, 1 - dA (a - from)+ / 10) - Bc]: coupled, two months behind
 //! 5. modelling Bm' = kM [(1 + s O Bc^gC) max(floor, 1 - gF g) - Bm]; progenitor reserve O' = kO [1 - O (1 + psi s)]
 //! 6. adaptation to glucocorticoids G' = kG (g - G)
-//! 7. at site i: R_i = R (1 + up_i unl); F_i = Bc + m_i [Bm (1 - unl / 2) - Bc]; mechanostat Fe_i = F_i (L_i / max(floor, V_i))^kap_i
+//! 7. at site i: R_i = R (1 + up_i unl); F_i = Bc + m_i [Bm (1 - loss unl) - Bc]; mechanostat Fe_i = F_i (L_i / max(floor, V_i))^kap_i
 //! 8. volume V_i' = a_i (Fe_i - R_i V_i); young share y_i' = a_i Fe_i / V_i (1 - y_i) - y_i / tau
 //! 9. relative density = V_i (1 - mu y_i) / (1 - mu y_i0), y_i0 = a_i / (a_i + 1 / tau)
 //! 10. markers: CTX = R; P1NP = (1 - mS) Bc + mS Bm
@@ -33,9 +33,6 @@ use crate::block::{Inputs, Person, State};
 use crate::exposure::Target;
 use crate::numeric::Scalar;
 use crate::parameters::Parameters;
-
-/// Unloading takes away at most this share of modelling.
-const MODELLING_LOST_UNLOADED: f64 = 0.5;
 
 /// Constants of the balance and of the systems that set its signals.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +60,7 @@ pub struct Balance<S> {
     modelling_share: [S; 4],
     mechanostat_exponent: [S; 4],
     unloading_resorption: [S; 4],
+    unloading_modelling_loss: S,
     undermineralized: S,
     mineralization_rate: S,
     floor: S,
@@ -119,6 +117,7 @@ impl<S: Scalar> Balance<S> {
             modelling_share: r.modelling_share.map(S::of),
             mechanostat_exponent: r.mechanostat_exponent.map(S::of),
             unloading_resorption: r.unloading_resorption.map(S::of),
+            unloading_modelling_loss: S::of(r.unloading_modelling_loss),
             undermineralized: S::of(r.undermineralized_deficit),
             mineralization_rate: S::of(1.0 / r.mineralization_time),
             floor: S::of(r.inhibition_floor),
@@ -230,7 +229,7 @@ impl<S: Scalar> Balance<S> {
         let depletion = S::ONE + self.progenitor_depletion * stimulus;
 
         let ageing = self.loading.ageing(age);
-        let modelling_left = S::ONE - S::of(MODELLING_LOST_UNLOADED) * around.unloading;
+        let modelling_left = S::ONE - self.unloading_modelling_loss * around.unloading;
         let sites = at_each_site(|site| self.pull_at_site(site, person.turnover, resorption, modelling_left, around, ageing, state));
         Pull {
             precursors: (self.precursor_rate * outflow, inflow / outflow),

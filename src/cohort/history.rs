@@ -2,7 +2,7 @@
 //!
 //! Everybody starts as a balanced young adult at peak bone mass and lives to index under their own hormones, intake, activity and
 //! exposures. The measured density at index then sets the individual scale, so history decides which way the balance leans and
-//! measurement where it stands. The years up to [`RECENT_YEARS`] before index are taken in [`DISTANT_STEPS`] equal steps, the rest by the month.
+//! measurement where it stands. The time up to [`RECENT_MONTHS`] before index is taken in [`DISTANT_STEPS`] equal steps, the rest by the month.
 
 use crate::biology::fracture::MAX_SITES;
 use crate::biology::remodeling::Balance;
@@ -11,12 +11,11 @@ use crate::cohort::recruit::{self, Recruit};
 use crate::exposure::{self, ExposureRows, Target};
 use crate::model::{self, Exposure, Model};
 use crate::numeric::Scalar;
+use crate::units::{MONTH_IN_YEARS, MONTHS_PER_YEAR};
 
 /// Steps from peak bone mass to the recent past.
 const DISTANT_STEPS: u32 = 64;
-/// Years before index that are taken by the month.
-const RECENT_YEARS: f64 = 2.0;
-/// The same in months.
+/// Months before index that are taken by the month.
 const RECENT_MONTHS: u32 = 24;
 
 /// A block of people at index.
@@ -118,42 +117,42 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     /// Lives from peak bone mass to index and sets the scale.
     #[inline(always)]
     pub fn live_to_index(&mut self, model: &Model, balance: &Balance<S>) {
-        let from = S::of(model.parameters.cohort.history_from);
-        let mut age = [S::ZERO; L];
-        let mut years = [S::ZERO; L];
+        // Months from index: whole months and 128ths of their number are exact in every precision, so rounding never decides whether an exposure acts.
+        let from = S::of(model.parameters.cohort.history_from * f64::from(MONTHS_PER_YEAR));
+        let mut distant = [S::ZERO; L];
         for lane in 0..L {
             self.state.store(lane, &balance.at_peak(&self.person.load(lane)));
-            let index_age = self.person.index_age_months[lane] * S::of(1.0 / 12.0);
-            let distant = (index_age - S::of(RECENT_YEARS) - from).at_least(S::ZERO);
-            years[lane] = distant * S::of(1.0 / f64::from(DISTANT_STEPS));
-            age[lane] = index_age - S::of(RECENT_YEARS) - distant;
+            distant[lane] = (self.person.index_age_months[lane] - S::of(f64::from(RECENT_MONTHS)) - from).at_least(S::ZERO);
         }
         let mut inputs = InputRows::zero();
+        let (mut start, mut months) = ([S::ZERO; L], [S::ONE; L]);
         for step in 0..DISTANT_STEPS + RECENT_MONTHS {
-            if step >= DISTANT_STEPS {
-                years = [S::of(1.0 / 12.0); L];
-                let before = f64::from(DISTANT_STEPS + RECENT_MONTHS - step);
-                for lane in 0..L {
-                    age[lane] = (self.person.index_age_months[lane] - S::of(before)) * S::of(1.0 / 12.0);
+            for lane in 0..L {
+                if step < DISTANT_STEPS {
+                    let left = S::of(1.0 - f64::from(step) / f64::from(DISTANT_STEPS));
+                    start[lane] = -(distant[lane] * left) - S::of(f64::from(RECENT_MONTHS));
+                    months[lane] = distant[lane] * S::of(1.0 / f64::from(DISTANT_STEPS));
+                } else {
+                    start[lane] = S::of(f64::from(step) - f64::from(DISTANT_STEPS + RECENT_MONTHS));
+                    months[lane] = S::ONE;
                 }
             }
-            self.historic_step(balance, &mut inputs, &age, &years);
-            for lane in 0..L {
-                age[lane] += years[lane];
-            }
+            self.historic_step(balance, &mut inputs, &start, &months);
         }
         self.set_scale(balance);
     }
 
     #[inline(always)]
-    fn historic_step(&mut self, balance: &Balance<S>, inputs: &mut InputRows<S, L>, age: &[S; L], years: &[S; L]) {
-        let mut months = [S::ZERO; L];
+    fn historic_step(&mut self, balance: &Balance<S>, inputs: &mut InputRows<S, L>, start: &[S; L], months: &[S; L]) {
+        let (mut middle, mut age, mut years) = ([S::ZERO; L], [S::ZERO; L], [S::ZERO; L]);
         for lane in 0..L {
             // Exposures are read at the middle of the step.
-            months[lane] = (age[lane] + S::HALF * years[lane]) * S::of(12.0) - self.person.index_age_months[lane];
+            middle[lane] = start[lane] + S::HALF * months[lane];
+            age[lane] = (self.person.index_age_months[lane] + start[lane]) * S::of(MONTH_IN_YEARS);
+            years[lane] = months[lane] * S::of(MONTH_IN_YEARS);
         }
-        exposure::add_up(&self.exposures, &months, &mut inputs.target);
-        step_rows(balance, &self.person, inputs, &mut self.state, age, years);
+        exposure::add_up(&self.exposures, &middle, &mut inputs.target);
+        step_rows(balance, &self.person, inputs, &mut self.state, &age, &years);
     }
 
     #[inline(always)]

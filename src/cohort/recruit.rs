@@ -46,9 +46,9 @@ pub const NO_COHORT: usize = usize::MAX;
 const WIDEST: f64 = 5.0;
 
 impl Recruit {
-    /// Age at index, years.
-    pub fn age_years(&self) -> f64 {
-        f64::from(self.age_months) / 12.0
+    /// Completed years of age at index.
+    pub fn age_completed(&self) -> usize {
+        self.age_months as usize / 12
     }
 
     /// Has the k-th risk factor.
@@ -139,7 +139,7 @@ fn complete(model: &Model, recruit: &mut Recruit) {
     recruit.formation_ageing = spread(Recruiting::FormationAgeing, p.cohort.formation_ageing_cv);
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
-    let z = normal::quantile(model.luck.once(recruit.person, Recruiting::FallProneness as u32));
+    let z = normal::quantile(model.luck.once(recruit.person, Recruiting::FallProneness as u32)).clamp(-WIDEST, WIDEST);
     let factors: f64 = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k)).map(|(_, f)| f.falls_ratio).product();
     recruit.fall_ratio = falls::individual_ratio(p, z, recruit.values[model::SERUM_25OHD], activity) * factors;
 }

@@ -1,20 +1,19 @@
 //! From a batch of people to tables: batch -> pieces -> blocks -> months. A block lives all its months, in every arm, before the next one
 //! starts; pieces go to threads, and their integers add up in any order.
 
-use crate::biology::fracture::MAX_SITES;
 use crate::biology::remodeling::Balance;
 use crate::block::LANES;
+use crate::cohort::at_index::{Lived, expected_falls, months_since_fracture};
 use crate::cohort::history::Block;
 use crate::cohort::month::{DEATH, Kernel, Lives};
 use crate::cohort::recruit::{Recruit, recruit};
 use crate::error::ModelError;
-use crate::model::normalize::EarlierFractures;
 use crate::model::{self, Model, Precision};
 use crate::numeric::Scalar;
 use crate::numeric::cpu::Cpu;
 use crate::record::{EventRow, FollowUpRow, PersonRow, Tables, Tally, TallyShape};
 use crate::table::AGES;
-use crate::units::{MINUTES_PER_MONTH, MONTHS_PER_YEAR, PerMonth};
+use crate::units::{MINUTES_PER_MONTH, MONTHS_PER_YEAR};
 use rayon::prelude::*;
 
 /// Pieces that a batch is cut into for each thread, so that none waits long for another.
@@ -114,31 +113,6 @@ pub fn live_to_index<S: Scalar, const L: usize>(model: &Model, balance: &Balance
     history_on(model.cpu, model, balance, block);
 }
 
-/// What the hazards need of a person at index.
-#[derive(Clone, Debug)]
-pub struct Lived {
-    /// ln of resorption.
-    pub ln_resorption: f64,
-    /// 1 with an earlier fracture.
-    pub prior_fracture: f64,
-    /// ln hazard ratios of risk factors by fracture site.
-    pub risk_score: [f64; MAX_SITES],
-    /// Death ratio of risk factors.
-    pub death_ratio: f64,
-}
-
-impl Lived {
-    /// Of one lane of a block at index.
-    pub fn of<S: Scalar, const L: usize>(block: &Block<S, L>, lane: usize) -> Self {
-        Lived {
-            ln_resorption: libm::log(block.state.resorption[lane].to_f64()),
-            prior_fracture: block.prior_fracture[lane].to_f64(),
-            risk_score: std::array::from_fn(|k| block.risk_score[k][lane].to_f64()),
-            death_ratio: block.death_ratio[lane].to_f64(),
-        }
-    }
-}
-
 /// Recruits a block and brings it to index: history, the population's means, fractures before index.
 pub fn block_at_index<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<S>, people: std::ops::Range<u64>) -> Block<S, L> {
     let recruits: Vec<Recruit> = people.map(|person| recruit(model, person)).collect();
@@ -153,20 +127,13 @@ pub fn block_at_index<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<
 fn relate_to_population<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &mut Block<S, L>, lane: usize) {
     let r = block.in_lane(lane).clone();
     let population = &model.populations[model.cohorts[r.cohort].population];
-    let age = r.age_months as usize / 12;
-    let fall_ratio = r.fall_ratio / population.mean.fall.at(r.sex, age);
+    let mean = &population.mean;
+    let falls = expected_falls(population, &r, mean.fall.at(r.sex, r.age_completed()));
     let lived = Lived::of(block, lane);
-    let fall_hazard = population.fall.at(r.sex, age);
-    let falls = PerMonth(fall_hazard * fall_ratio).probability_within(1.0).0 / PerMonth(fall_hazard).probability_within(1.0).0;
-    let earlier = EarlierFractures::new(model, population, r.sex, age);
-    for (k, _) in &kernel.excess {
-        let site = crate::biology::fracture::SiteHazard::<f64>::new(&model.fracture_sites[*k]);
-        let abmd = r.values[model::ABMD_OF_SITE[site.density_site]];
-        let relative = libm::exp(site.ln_relative_hazard(abmd, lived.ln_resorption, lived.prior_fracture, lived.risk_score[*k]))
-            * site.fall_factor(falls)
-            / population.mean.fracture[*k].at(r.sex, age);
-        if let Some(since) = earlier.months_since(model, &r, *k, relative) {
-            block.months_since[*k][lane] = S::of(since);
+    for (site, _) in &kernel.excess {
+        let otherwise = lived.relative_hazard(model, &r, *site, falls, 0.0) / mean.fracture[*site].at(r.sex, r.age_completed());
+        if let Some(since) = months_since_fracture(model, population, &r, *site, otherwise) {
+            block.months_since[*site][lane] = S::of(since);
         }
     }
 }

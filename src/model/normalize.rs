@@ -6,16 +6,13 @@
 //! earlier fractures and risk factors enter with the correlations they have, and nothing is counted twice.
 
 use super::{Model, Normalizers, Population};
-use crate::biology::fracture::SiteHazard;
-use crate::biology::mortality::ExcessAfter;
 use crate::biology::remodeling::Balance;
+use crate::cohort::at_index::{Lived, death_ratio_after, expected_falls, months_since_fracture};
 use crate::cohort::history::Block;
 use crate::cohort::recruit::{Recruit, person_of};
-use crate::cohort::simulate::{self, Lived};
+use crate::cohort::simulate;
 use crate::numeric::normal;
-use crate::random::Recruiting;
 use crate::table::{AGES, Between, ByAgeAndSex, interpolate};
-use crate::units::PerMonth;
 use rayon::prelude::*;
 
 /// People of the reference sample at each age and sex.
@@ -87,81 +84,20 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Means {
         lived.extend((0..group.len()).map(|lane| Lived::of(&block, lane)));
     }
 
-    let population_fall = PerMonth(population.fall.at(sex, age)).probability_within(1.0).0;
-    let relative: Vec<Vec<f64>> = model
-        .fracture_sites
-        .iter()
-        .enumerate()
-        .map(|(k, site)| {
-            let hazard = SiteHazard::<f64>::new(site);
-            people
-                .iter()
-                .zip(&lived)
-                .map(|(r, l)| {
-                    let fall_hazard = PerMonth(population.fall.at(sex, age) * r.fall_ratio / fall);
-                    let falls = fall_hazard.probability_within(1.0).0 / population_fall;
-                    let abmd = r.values[super::ABMD_OF_SITE[hazard.density_site]];
-                    libm::exp(hazard.ln_relative_hazard(abmd, l.ln_resorption, l.prior_fracture, l.risk_score[k]))
-                        * hazard.fall_factor(falls)
-                })
-                .collect()
-        })
-        .collect();
-    let fracture: Vec<f64> = relative.iter().map(|r| r.iter().sum::<f64>() / n).collect();
-
-    // Death: earlier fractures come at the hazard that these people have, some years before index.
-    let earlier = EarlierFractures::new(model, population, sex, age);
-    let death = people
-        .iter()
-        .enumerate()
-        .map(|(j, r)| {
-            let own = lived[j].death_ratio;
-            (0..model.fracture_sites.len()).fold(own, |ratio, k| ratio * earlier.ratio(model, r, k, relative[k][j] / fracture[k]))
-        })
-        .sum::<f64>()
-        / n;
+    let falls: Vec<f64> = people.iter().map(|r| expected_falls(population, r, fall)).collect();
+    let mean_of_site = |site: usize| {
+        let relative = |j: usize| lived[j].relative_hazard(model, &people[j], site, falls[j], lived[j].prior_fracture);
+        (0..people.len()).map(relative).sum::<f64>() / n
+    };
+    let fracture: Vec<f64> = (0..model.fracture_sites.len()).map(mean_of_site).collect();
+    let death_ratio = |j: usize| {
+        let with = |ratio: f64, site: usize| {
+            let otherwise = lived[j].relative_hazard(model, &people[j], site, falls[j], 0.0) / fracture[site];
+            let since = months_since_fracture(model, population, &people[j], site, otherwise);
+            ratio * death_ratio_after(model, &people[j], site, since)
+        };
+        (0..model.fracture_sites.len()).fold(lived[j].death_ratio, with)
+    };
+    let death = (0..people.len()).map(death_ratio).sum::<f64>() / n;
     Means { fall, fracture, death }
-}
-
-/// Fractures before index that still raise mortality, drawn at a person's own hazard.
-pub struct EarlierFractures {
-    sex: usize,
-    /// Hazard of the population some years before index, by fracture site, per month.
-    hazard: Vec<f64>,
-    death: f64,
-}
-
-impl EarlierFractures {
-    /// Of people of this sex and age at index.
-    pub fn new(model: &Model, population: &Population, sex: usize, age: usize) -> Self {
-        let earlier = age.saturating_sub(model.parameters.cohort.earlier_fracture_age_shift as usize);
-        EarlierFractures {
-            sex,
-            hazard: population.fracture.iter().map(|t| t.at(sex, earlier)).collect(),
-            death: population.death.at(sex, earlier),
-        }
-    }
-
-    /// Months between the last fracture at a site and index; `None` if there was none within the time that counts, or the person would not have survived it.
-    pub fn months_since(&self, model: &Model, recruit: &Recruit, site: usize, relative_hazard: f64) -> Option<f64> {
-        let after = model.fracture_sites[site].mortality.as_ref()?;
-        let first = Recruiting::EarlierFracture as u32 + 4 * model.fracture_sites[site].decision;
-        let luck = |k| model.luck.once(recruit.person, first + k);
-        let window = after.until_month;
-        if luck(0) >= PerMonth(self.hazard[site] * relative_hazard).probability_within(window).0 {
-            return None;
-        }
-        let since = libm::floor(luck(1) * window);
-        let excess = ExcessAfter::<f64>::new(after);
-        let male = self.sex as f64;
-        let lost: f64 = (0..since as u32).map(|m| (excess.ratio(male, f64::from(m)) - 1.0) * self.death).sum();
-        (luck(2) < libm::exp(-lost)).then_some(since)
-    }
-
-    fn ratio(&self, model: &Model, recruit: &Recruit, site: usize, relative_hazard: f64) -> f64 {
-        match (self.months_since(model, recruit, site, relative_hazard), &model.fracture_sites[site].mortality) {
-            (Some(since), Some(after)) => ExcessAfter::<f64>::new(after).ratio(self.sex as f64, since),
-            _ => 1.0,
-        }
-    }
 }

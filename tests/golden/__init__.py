@@ -1,0 +1,1 @@
+"""Results that only a named change may change."""

@@ -1,0 +1,147 @@
+"""Writes the golden results anew: `python tests/golden/regenerate.py`.
+
+Do it only with a change of results on purpose, and name it in CHANGELOG.md under "Changes of results".
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cohortsim import _core
+
+HERE = Path(__file__).resolve().parent
+SHIPPED = HERE.parent / "fixtures" / "request.json"
+TABLES = HERE / "us_adults_50plus.json"
+LIVES = HERE / "remodeling_arms.json"
+PEOPLE, SEED = 2000, 1
+SYSTEMS = ("remodeling", "hormones", "minerals", "loading", "medicines")
+
+Plain = dict[str, Any]
+
+
+def shipped() -> Plain:
+    """Return the shipped request."""
+    request: Plain = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    return request
+
+
+# Integer tables of the shipped study
+
+
+def tables_now() -> dict[str, list[Plain]]:
+    """Return the summaries of the shipped study as it runs now."""
+    request = shipped() | {"people": PEOPLE, "seed": SEED, "record_persons": True}
+    found = _core.simulate(_core.compile(json.dumps(request)), 0, PEOPLE, 2)
+    names = ["death", *(site["id"] for site in request["fracture_sites"])]
+    site = _core.density_sites().index(request["class_site"])
+    events = rows_of(found["events"])
+    for row in events:
+        row["decade"] = row["age_months"] // 120 * 10
+        row |= {name: int(row["event"] == k) for k, name in enumerate(names)}
+    states = [r for r in rows_of(found["states"]) if r["site"] == site and r["year"] % 5 == 0]
+    classes = ["normal", "osteopenia", "osteoporosis"]
+    exits = ["minutes", "died", "medicine_months"]
+    return {
+        "events": summed(events, ["arm", "sex", "decade"], [*names, "minute"]),
+        "person_time": summed(
+            rows_of(found["person_time"]), ["arm", "sex", "class"], ["minutes", "falls"]
+        ),
+        "states": summed(states, ["arm", "sex", "year"], [*classes, "abmd_sum"]),
+        "follow_up": summed(rows_of(found["follow_up"]), ["arm"], exits),
+    }
+
+
+def rows_of(table: Plain) -> list[Plain]:
+    """Return the rows of a table of columns."""
+    columns = [column.tolist() for column in table.values()]
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def summed(rows: Iterable[Plain], keys: list[str], amounts: list[str]) -> list[Plain]:
+    """Return sums by keys, in their order."""
+    sums: dict[tuple[int, ...], list[int]] = {}
+    for row in rows:
+        total = sums.setdefault(tuple(row[key] for key in keys), [0] * len(amounts))
+        for k, amount in enumerate(amounts):
+            total[k] += row[amount]
+    return [
+        dict(zip([*keys, *amounts], [*key, *total], strict=True))
+        for key, total in sorted(sums.items())
+    ]
+
+
+# Lives without chance
+
+
+def lives() -> Any:
+    """Return the module that lives them, which stands beside the twin."""
+    folder = str(HERE.parents[1])
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module("tests.reference.arms")
+
+
+def parameters_of_lives() -> dict[str, float]:
+    """Return the parameters that the golden lives keep, or the shipped ones for new golden lives."""
+    if LIVES.exists():
+        kept: dict[str, float] = json.loads(LIVES.read_text(encoding="utf-8"))["parameters"]
+        return kept
+    given = shipped()["parameters"]
+    return {name: given[name] for name in sorted(given) if name.split(".")[0] in SYSTEMS}
+
+
+def lives_of_twin() -> dict[str, Plain]:
+    """Return the golden lives as the twin lives them now."""
+    arms, parameters = lives(), parameters_of_lives()
+    found = {}
+    for name, arm in arms.ARMS.items():
+        request = arms.request_of(shipped(), parameters, arm)
+        number = arms.person_in_her_birth_month(request)
+        found[name] = arms.life_of_twin(request, number, arm.years)
+    return found
+
+
+# Files
+
+
+def lines_of(value: Any, depth: int) -> str:
+    """Return JSON with one line for each thing at a depth, so that a difference is a line."""
+    if depth == 0 or not isinstance(value, dict | list):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {lines_of(part, depth - 1)}" for key, part in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n}"
+    if not any(isinstance(part, dict | list) for part in value):
+        return json.dumps(value)
+    return "[\n" + ",\n".join(lines_of(part, depth - 1) for part in value) + "\n]"
+
+
+def main() -> None:
+    """Write both files."""
+    about = (
+        f"The study of tests/fixtures/request.json, {PEOPLE} people, seed {SEED}: exact integers"
+    )
+    golden: Plain = {"about": about} | tables_now()
+    TABLES.write_text(lines_of(golden, 2) + "\n", encoding="utf-8")
+    about = (
+        "Lives of tests/reference/arms.py at index and each anniversary: density relative to the young"
+        " adult by site, markers. These parameters are kept: a new value of a parameter changes nothing"
+    )
+    parameters = parameters_of_lives()
+    rounded = {
+        name: {key: [float(f"{x:.10g}") for x in values] for key, values in life.items()}
+        for name, life in lives_of_twin().items()
+    }
+    golden = {"about": about, "parameters": parameters, "lives": rounded}
+    LIVES.write_text(lines_of(golden, 3) + "\n", encoding="utf-8")
+    print(f"written: {TABLES.name}, {LIVES.name}")
+    print('Name the change in CHANGELOG.md under "Changes of results".')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
 //! The model of one study: plain data in (`Request`), an immutable `Model` out, checked and dense.
 
+mod cohorts;
 pub mod compile;
 pub mod normalize;
+mod populations;
 pub mod request;
 
 use crate::biology::fracture::FractureSite;

@@ -2,6 +2,8 @@
 //!
 //! The study is the shipped one (`tests/fixtures/request.json`, kept in step by a test in Python), changed where a test needs it.
 
+#![allow(clippy::disallowed_methods)] // what is expected may be computed with the platform's functions
+
 use cohortsim_core::cohort::simulate::simulate;
 use cohortsim_core::cohort::trace::trace;
 use cohortsim_core::model::Model;

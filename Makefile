@@ -68,5 +68,5 @@ $(STAMPS)/dev: $(STAMPS)/run requirements/dev.txt
 
 # The package is linked, not copied: a change in python/ needs no new build, a change in src/ does.
 $(STAMPS)/extension: $(STAMPS)/run $(RUST_SOURCES) pyproject.toml | tools
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
+	PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
 	@touch $@

@@ -104,6 +104,20 @@ impl Luck {
         philox([person as u32, (person >> 32) as u32, month, group], self.key)
     }
 
+    /// The same for the people of a block, whose numbers are given as low and high halves: one row for each word.
+    #[inline(always)]
+    pub fn rows_of_words<const L: usize>(self, low: &[u32; L], high: &[u32; L], month: u32, group: u32) -> [[u32; L]; WORDS] {
+        let mut rows = [[0; L]; WORDS];
+        for lane in 0..L {
+            let [a, b, c, d] = philox([low[lane], high[lane], month, group], self.key);
+            rows[0][lane] = a;
+            rows[1][lane] = b;
+            rows[2][lane] = c;
+            rows[3][lane] = d;
+        }
+        rows
+    }
+
     /// A uniform number in the open interval (0, 1) with 52 bits, for a decision taken once per person.
     pub fn once(self, person: u64, decision: u32) -> f64 {
         let w = self.words(person, AT_INDEX, decision);

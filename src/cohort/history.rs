@@ -23,6 +23,8 @@ const RECENT_MONTHS: u32 = 24;
 pub struct Block<S, const L: usize> {
     /// Who they are.
     pub recruits: Vec<Recruit>,
+    /// Their numbers, low halves and high halves.
+    pub numbers: [[u32; L]; 2],
     /// What the balance needs of them.
     pub person: PersonRows<S, L>,
     /// Their balance at index.
@@ -48,6 +50,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     pub fn of(model: &Model, recruits: Vec<Recruit>) -> Self {
         assert!(!recruits.is_empty() && recruits.len() <= L);
         let mut block = Block {
+            numbers: [[0; L]; 2],
             person: PersonRows::zero(),
             state: StateRows::zero(),
             scale: [[S::ONE; L]; 4],
@@ -62,6 +65,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
         for lane in 0..L {
             let r = block.in_lane(lane).clone();
             block.person.store(lane, &person(&r));
+            (block.numbers[0][lane], block.numbers[1][lane]) = (r.person as u32, (r.person >> 32) as u32);
             block.prior_fracture[lane] = if r.prior_fracture { S::ONE } else { S::ZERO };
             block.fall_ratio[lane] = S::of(r.fall_ratio);
             for (k, factor) in model.risk_factors.iter().enumerate().filter(|(k, _)| r.has(*k)) {

@@ -193,14 +193,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     #[inline(always)]
     pub fn ask_chance(&mut self, model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, month: u32) {
         for (row, group) in kernel.groups.iter().enumerate() {
-            let mut words = [[0; L]; WORDS];
-            for lane in 0..L {
-                let drawn = model.luck.words(block.in_lane(lane).person, month, *group);
-                for word in 0..WORDS {
-                    words[word][lane] = drawn[word];
-                }
-            }
-            self.words[row] = words;
+            self.words[row] = model.luck.rows_of_words(&block.numbers[0], &block.numbers[1], month, *group);
         }
         let mut position = [0; L];
         for lane in 0..L {

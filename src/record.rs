@@ -94,7 +94,7 @@ tables! {
         calcium_intake: f32, "mg/d", "Usual calcium intake from food";
         serum_25ohd: f32, "nmol/L", "Serum 25-hydroxyvitamin D";
         activity: f32, "MET.min/wk", "Physical activity";
-        menopause_age: f32, "a", "Age at the final menstrual period; NaN for men";
+        menopause_age: f32, "a", "Age at the final menstrual period; missing for men";
         prior_fracture: u8, "1", "1 if there was a fragility fracture before index";
         risk_factors: u32, "1", "Bit k is set if the person has the k-th risk factor";
         abmd_lumbar_spine: f32, "g/cm2", "Areal density of the lumbar spine at index";

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PEOPLE_PER_BATCH = 25_000
-PERSON_MONTHS_PER_BATCH = 6_000_000
+PERSON_MONTHS_PER_BATCH = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Catalog:
         self.folder = folder
         self.shipped = shipped
         self._entries: dict[tuple[str, str], Any] = {}
+        self.own_files: dict[str, str] = {}
+        """Texts of the user's own files that were read, by their names in `folder`."""
 
     # --- what there is --------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class Catalog:
     def unknown(self, kind: str, id_: str, what: str) -> tuple[str, str, str]:
         """Return found, needed, advice for an id that there is not."""
         options = self.ids(kind)
-        advice = nearest(id_, options) or f"put a file {kind}/{id_}.yaml beside the scenario"
+        advice = nearest(id_, options) or f"put a file {kind}/{id_}.yaml beside the study"
         return f'no {what} "{id_}"', one_of(options), advice
 
     def shown(self, path: Path) -> str:
@@ -173,7 +175,7 @@ class Catalog:
         from cohortsim.mistakes import of_validation
 
         shown = self.shown(path)
-        text, problem = document.read_text(path, shown)
+        text, problem = self._text(path, shown)
         if problem:
             raise CatalogError(problem)
         try:
@@ -187,6 +189,14 @@ class Catalog:
                 raise CatalogError(problems) from None
             raise
 
+    def _text(self, path: Path, shown: str) -> tuple[str, Problem | None]:
+        text, problem = document.read_text(path, shown)
+        if self.folder is not None and path.is_relative_to(self.folder):
+            inside = path.relative_to(self.folder)
+            if ".." not in inside.parts and not path.is_relative_to(self.shipped):
+                self.own_files[inside.as_posix()] = text
+        return text, problem
+
     def _tables(self, entry: Population, folder: Path) -> PopulationData:
         shown = self.shown(folder)
         texts: dict[str, str] = {}
@@ -197,7 +207,7 @@ class Catalog:
                 place = f"{shown}/population.yaml tables"
                 problems.append(Problem(place, f'no table "{name}"', "needs it", "add it"))
                 continue
-            text, problem = document.read_text(folder / file.file, f"{shown}/{file.file}")
+            text, problem = self._text(folder / file.file, f"{shown}/{file.file}")
             texts[name] = text
             problems += [problem] if problem else []
         if problems:

@@ -6,7 +6,7 @@ import re
 
 ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)(?=\n@|\Z)", re.DOTALL)
 FIELD = re.compile(r"(\w+)\s*=\s*[{\"](.*?)[}\"]\s*,?\s*$", re.MULTILINE)
-UNPUBLISHED = {"calibrated": "fitted, see the note", "assumption": "an assumption"}
+UNPUBLISHED = {"calibrated": "fitted to published results", "assumption": "an assumption"}
 
 
 def entries(bibliography: str) -> dict[str, dict[str, str]]:
@@ -28,7 +28,8 @@ def short(key: str, bibliography: dict[str, dict[str, str]]) -> str:
     authors = entry["author"].split(" and ")
     first = authors[0].split(",")[0] if not authors[0].startswith("{") else authors[0]
     surname = re.sub(r"[{}\\\"'`^~]", "", first).strip()
-    more = " et al." if len(authors) > 2 else ""
-    second = authors[1].split(",")[0] if len(authors) == 2 else ""
+    many = len(authors) > 2 or authors[-1] == "others"
+    more = " et al." if many else ""
+    second = authors[1].split(",")[0] if len(authors) == 2 and not many else ""
     both = f"{surname} and {re.sub(r'[{}]', '', second).strip()}" if second else f"{surname}{more}"
     return f"{both} {entry.get('year', '')}".strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cohortsim.request import Request
     from cohortsim.scenario import Scenario
 
+FOLDER = click.Path(path_type=Path, readable=False)  # what is wrong with it is told when it is used
 MAIN_JOB = "us_adults_50plus"
 SETTINGS_HELP = "Change one value of the study, for example cohorts[0].ages.from=60."
 
@@ -60,13 +62,9 @@ def _leave(code: int, *lines: str) -> NoReturn:
 
 def _version(context: click.Context, option: Any, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        import cohortsim
 
-        try:
-            number = version("cohortsim")
-        except PackageNotFoundError:
-            number = "0+unknown"
-        click.echo(f"cohortsim {number}")
+        click.echo(f"cohortsim {cohortsim.__version__}")
         context.exit()
 
 
@@ -89,9 +87,7 @@ def main() -> None:
 @click.option("--years", metavar="Y", help="Years of follow-up.")
 @click.option("--seed", metavar="S", help="Seed of all chance.")
 @click.option("--threads", metavar="T", type=click.IntRange(min=1), help="Threads; default: all.")
-@click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder of the results."
-)
+@click.option("--out", metavar="DIR", type=FOLDER, help="Folder of the results.")
 @click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--quiet", is_flag=True, help="Print the folder of the results only.")
@@ -125,7 +121,8 @@ def run(
 
         with bar() as report:
             results = running.carry_out(request, folder=folder, threads=threads, report=report)
-    _show(results, as_json, quiet)
+    with running.noted_interrupts():
+        _show(results, as_json, quiet)
 
 
 def _show(results: Any, as_json: bool, quiet: bool) -> None:
@@ -149,7 +146,7 @@ def _show(results: Any, as_json: bool, quiet: bool) -> None:
 
 
 @main.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @told
 def new(folder: Path) -> None:
     """Write an example study with comments into DIR."""
@@ -157,7 +154,7 @@ def new(folder: Path) -> None:
 
     for path in write_example(folder):
         click.echo(f"wrote {path}")
-    click.echo(f"next: cohortsim run {folder / 'study.yaml'}")
+    click.echo(f"next: cohortsim run {shlex.quote(str(folder / 'study.yaml'))}")
 
 
 @main.command()

@@ -13,6 +13,7 @@ import polars as pl
 from cohortsim.scenario import SEXES
 
 TABLES = ("persons", "follow_up", "events", "person_time", "states")
+OF_PERSONS = ("persons", "follow_up")
 CLASSES = ("normal", "osteopenia", "osteoporosis")
 FLAGS = ("prior_fracture", "died")
 ROW_ORDER = {
@@ -20,6 +21,11 @@ ROW_ORDER = {
     "follow_up": ["person", "arm"],
     "events": ["person", "arm", "month", "minute", "event"],
 }
+
+
+def kept(record_persons: bool) -> list[str]:
+    """Return the names of the tables that a run keeps."""
+    return [table for table in TABLES if record_persons or table not in OF_PERSONS]
 
 
 class Names:
@@ -67,6 +73,8 @@ def frame(columns: Mapping[str, Any], names: Names) -> pl.DataFrame:
             made.append(series.cast(pl.UInt64))
         elif name == "risk_factors":
             made += _bits(series, names.risk_factors)
+        elif series.dtype.is_float():  # what does not apply to a person is missing, not a number
+            made.append(series.fill_nan(None))
         else:
             made.append(series)
     return pl.DataFrame(made)

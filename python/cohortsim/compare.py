@@ -8,7 +8,7 @@ import polars as pl
 
 from cohortsim.columns import CLASSES
 from cohortsim.strata import counted, with_age_band
-from cohortsim.uncertainty import Z
+from cohortsim.uncertainty import Z, garwood
 from cohortsim.units import MONTHS_PER_YEAR
 
 PAIRED_STRATA = ("cohort", "sex", "age_band", "age")
@@ -27,7 +27,8 @@ def averted(
 ) -> pl.LazyFrame:
     """Return events averted by `arm` against `versus`, also per 1,000 people with 95 % interval.
 
-    The interval comes from the differences of each person. Strata are those at index.
+    The interval comes from the differences of each person; where all are the same it is that of
+    no event among so many people, to either side. Strata are those at index.
     """
     outcomes = pl.Enum([*sites, ANY, DEATH])
     people = _people(states, by, bands, versus)
@@ -93,7 +94,8 @@ def _with_interval(frame: pl.LazyFrame, by: Sequence[str], arm: str, versus: str
     n, s1, s2 = pl.col("people"), pl.col("averted"), pl.col("squares")
     mean = s1 / n
     variance = (s2 - s1 * s1 / n) / pl.max_horizontal(n - 1, pl.lit(1))
-    error = (variance / n).sqrt()
+    unseen = float(garwood(0)[1])  # no spread to be seen: what no event leaves possible
+    half = pl.when(variance == 0).then(unseen / n).otherwise(Z * (variance / n).sqrt())
     return frame.select(
         pl.lit(arm).alias("arm"),
         pl.lit(versus).alias("versus"),
@@ -104,6 +106,6 @@ def _with_interval(frame: pl.LazyFrame, by: Sequence[str], arm: str, versus: str
         "events",
         "averted",
         (1000 * mean).alias("averted_per_1000"),
-        (1000 * (mean - Z * error)).alias("low"),
-        (1000 * (mean + Z * error)).alias("high"),
+        (1000 * (mean - half)).alias("low"),
+        (1000 * (mean + half)).alias("high"),
     )

@@ -73,7 +73,7 @@ def parse(text: str, name: str) -> Document:
         _walk(node, (), places, keys, problems, name)
     try:
         data = plain(text)
-    except (YAMLError, ValueError) as error:
+    except Exception as error:  # a tag such as !!bool may raise anything on a wrong value
         problems.append(_syntax(error, name))
         data = None
     return Document(name, data, places, keys, tuple(problems))

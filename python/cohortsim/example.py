@@ -17,14 +17,11 @@ def write_example(folder: Path) -> list[Path]:
     Raises:
         ResultsError: the folder holds something, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ResultsError(
-            Problem(
-                str(folder), "is not empty", "needs a new or empty folder", "choose another name"
-            )
-        )
     written = []
     with writing(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            needed, advice = "needs a new or empty folder", "choose another name"
+            raise ResultsError(Problem(str(folder), "is not empty", needed, advice))
         for source in sorted(EXAMPLE.rglob("*")):
             if source.is_file():
                 path = folder / source.relative_to(EXAMPLE)

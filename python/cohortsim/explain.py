@@ -19,10 +19,17 @@ from cohortsim.scenario import (
 )
 
 WIDTH = 80
+INTERVALS = (
+    "The 95 % intervals of the tables tell the chance of the simulation alone (Monte Carlo), with "
+    "all parameters held at their values; they do not tell how well the parameters are known. The "
+    "range and source of each value stand in provenance.json."
+)
 NOT_MODELLED = (
-    "Not modelled: care before the start, medicines other than those named, adherence short of "
-    "stopping, side effects, migration, births, and trends in mortality or fracture rates over "
-    "calendar time. Results are not validated above age 95."
+    "Not modelled: care before the start; medicines other than those named; starting or changing a "
+    "medicine because of a fracture or a new measurement; missed doses, other than stopping; side "
+    "effects; weight, diet, activity and smoking that change over the years, other than by a "
+    "profile; vertebral deformities that nobody notices; nursing homes, migration and births; "
+    "trends in mortality or fracture rates over calendar time. Not validated above age 95."
 )
 
 
@@ -40,7 +47,8 @@ class Explanation:
         paragraphs = [s.title or s.name, s.description, self._people()]
         paragraphs += [self._cohort(cohort) for cohort in s.cohorts]
         paragraphs += [self._arm(arm, place) for place, arm in enumerate(s.arms)]
-        paragraphs += [self._classes(), self._fractures(), self._overrides(), NOT_MODELLED]
+        paragraphs += [self._classes(), self._fractures(), self._overrides()]
+        paragraphs += [INTERVALS, NOT_MODELLED]
         return "\n\n".join(textwrap.fill(p, WIDTH) for p in paragraphs if p.strip())
 
     def _people(self) -> str:
@@ -120,10 +128,13 @@ class Explanation:
 
     def _effects(self, medicine: Medicine) -> str:
         listed = [
-            f"{_words(effect.target)} {_value(effect.amount)}, {self._cite(effect.amount.source)}"
+            f"{_words(effect.target)} by {_value(effect.amount)} "
+            f"({self._cite(effect.amount.source)})"
             for effect in medicine.effects
         ]
-        return f"It acts on {'; '.join(listed)}." if listed else "It acts on nothing."
+        return (
+            f"While it is taken it changes {', '.join(listed)}." if listed else "It does nothing."
+        )
 
     def _classes(self) -> str:
         site = _words(self.scenario.classify_at)
@@ -139,11 +150,13 @@ class Explanation:
 
     def _fractures(self) -> str:
         sites = ", ".join(site.label.lower() for site in self.catalog.fracture_sites)
-        factors = ", ".join(factor.label.lower() for factor in self.catalog.risk_factors)
+        factors = [factor.label.lower() for factor in self.catalog.risk_factors]
+        known = ", ".join(["age", "sex", "bone density", "turnover", "earlier fractures", *factors])
         return (
-            f"Falls, fractures ({sites}) and deaths are drawn each month; the hazards depend on "
-            f"age, sex, bone density, turnover, earlier fractures and {factors}. Mortality is that "
-            "of the population's life table, with an excess after some fractures."
+            f"Falls, fractures ({sites}) and deaths are drawn each month. The hazard of a fracture "
+            f"depends on: {known}. People die by the life table of their population, more of them "
+            "after some fractures and fewer of the others, so that the whole population as "
+            "measured dies by its life table."
         )
 
     def _overrides(self) -> str:
@@ -168,7 +181,9 @@ def _value(quantity: Quantity) -> str:
 
 def _dose(medicine: Medicine) -> str:
     dose, every = medicine.dose, medicine.interval
-    return f"{dose.value:g} {dose.unit} every {every.value:g} {every.unit}, {medicine.route}"
+    daily = every.value == 1 and every.unit == "d"
+    often = "daily" if daily else f"every {every.value:g} {every.unit}"
+    return f"{dose.value:g} {dose.unit} {often}, {medicine.route}"
 
 
 def _ages(ages: Ages) -> str:

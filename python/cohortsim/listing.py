@@ -86,7 +86,8 @@ def _scenarios(catalog: Catalog) -> Iterator[Row]:
 def _parameters(catalog: Catalog) -> Iterator[Row]:
     for name, quantity in sorted(catalog.parameters.items()):
         span = f"{quantity.low:g} to {quantity.high:g}"
-        yield name, f"{quantity.value:g} {quantity.unit} ({span}) [{_keys(quantity.source)}]"
+        unit = "" if quantity.unit == "1" else f" {quantity.unit}"
+        yield name, f"{quantity.value:g}{unit} ({span}) [{_keys(quantity.source)}]"
 
 
 def _cited(quantities: Iterable[tuple[str, Quantity]]) -> str:

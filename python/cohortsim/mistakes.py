@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
@@ -266,6 +267,8 @@ def shown(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, float):
         return f"{value:g}"
+    if not isinstance(value, int | complex | date):  # an object of Python: its name is enough
+        return f"a {type(value).__name__}"
     return "true" if value is True else "false" if value is False else str(value)
 
 

@@ -10,10 +10,11 @@ from cohortsim.batches import batch_size
 from cohortsim.core import compiled, core
 from cohortsim.request import Request
 
-PROBE_PERSON_MONTHS = 400_000
-COMPRESSED = 0.6
+PROBE_PERSON_MONTHS = 2_000_000
+COMPRESSED = 0.48
 WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "f32": 4}
-FIXED_MEMORY = 250_000_000
+FIXED_MEMORY = 140_000_000
+FIXED_DISK = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def plan(request: Request, threads: int | None = None) -> Plan:
         table: sum(_width(s["dtype"]) for s in specs)
         for table, specs in core().column_specs().items()
     }
-    per_person = events * arms * row["events"]
+    events_each = events * arms * row["events"]
+    per_person = events_each
     if scenario.record.persons:
         per_person += row["persons"] + arms * row["follow_up"]
     strata = 2 * 60 * scenario.years * arms * len(request.cohorts)
@@ -71,8 +73,10 @@ def plan(request: Request, threads: int | None = None) -> Plan:
         months=months,
         arms=arms,
         batch=batch,
-        memory_bytes=int(FIXED_MEMORY + batch * per_person * 4),
-        disk_bytes=int((scenario.people * per_person + tallies) * COMPRESSED),
+        memory_bytes=int(
+            FIXED_MEMORY + 4 * batch * per_person + 1.5 * scenario.people * events_each
+        ),
+        disk_bytes=int(FIXED_DISK + COMPRESSED * (scenario.people * per_person + tallies)),
         seconds=scenario.people * months * arms / rate,
         measured_rate=rate,
     )

@@ -15,11 +15,14 @@ import resource
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import polars as pl
 
+import cohortsim
+from cohortsim.catalog import Catalog
+from cohortsim.citations import UNPUBLISHED, entries, short
 from cohortsim.core import core
 from cohortsim.request import Request
 from cohortsim.store import Parts
@@ -72,20 +75,12 @@ def text(provenance: dict[str, Any]) -> str:
 def software() -> dict[str, str]:
     """Return the versions of all that computes."""
     return {
-        "cohortsim": package_version(),
+        "cohortsim": cohortsim.__version__,
         "core": str(core().version()),
         "python": platform.python_version(),
         "polars": version("polars"),
         "numpy": version("numpy"),
     }
-
-
-def package_version() -> str:
-    """Return the version of cohortsim."""
-    try:
-        return version("cohortsim")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def machine() -> dict[str, Any]:
@@ -99,10 +94,19 @@ def machine() -> dict[str, Any]:
     }
 
 
-def citations(request: Request) -> list[str]:
-    """Return the keys of all sources that were really used."""
-    keys = {key for value in request.values for key in value.get("source", ())}
-    return sorted(keys - {"calibrated", "assumption"})
+def citations(request: Request) -> list[dict[str, str]]:
+    """Return all sources that were really used: key, how a sentence cites them, where they are."""
+    keys = {key for value in request.values for key in value.get("source", ())} - UNPUBLISHED.keys()
+    known = entries(Catalog(request.scenario.origin.folder).references)
+    return [
+        {"key": key, "cite": short(key, known)}
+        | {
+            name: known[key][name].replace("{", "").replace("}", "")
+            for name in ("title", "doi", "url")
+            if name in known.get(key, {})
+        }
+        for key in sorted(keys)
+    ]
 
 
 def fingerprints(parts: Parts, pause: Callable[[], None]) -> dict[str, str]:
@@ -113,8 +117,7 @@ def fingerprints(parts: Parts, pause: Callable[[], None]) -> dict[str, str]:
 def _fingerprint(table: str, parts: list[pl.LazyFrame], pause: Callable[[], None]) -> str:
     if table in SUMMED:
         keys = list(SUMMED[table])
-        numbers = pl.concat(parts).group_by(keys).agg(pl.exclude(keys).sum())
-        parts = [numbers.sort(keys)]
+        parts = [pl.concat(parts).group_by(keys).agg(pl.exclude(keys).sum()).sort(keys)]
     hashes: dict[str, Any] = {}
     for part in parts:
         pause()

@@ -12,13 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cohortsim.catalog import Catalog
+from cohortsim.catalog import SHIPPED, Catalog
 from cohortsim.document import Document, Trail, parse, plain, read_text, trail
 from cohortsim.errors import Problem, ScenarioError, nearest, nearest_name, one_of
-from cohortsim.mistakes import Mistake, between_keys, keys_of, model_at, of_validation
+from cohortsim.mistakes import Mistake, between_keys, keys_of, model_at, of_validation, shown
 from cohortsim.references import against_catalog
 from cohortsim.scenario import Origin, Scenario
 
+NEEDED = "needs a file that can be read, or the id of a shipped scenario"
+ADVICE = "see `cohortsim list scenarios`"
 Source = Scenario | Mapping[str, Any] | str | Path
 
 
@@ -30,13 +32,19 @@ def load(source: Source) -> Scenario:
             with the same keys, a Scenario, or a `provenance.json` (or its folder), which is then
             repeated with its exact values.
 
+    Data files of one's own (`medicines/my_medicine.yaml`, ...) are found beside the scenario file;
+    for a shipped scenario, a mapping or a Scenario in the working folder.
+
     Raises:
         ScenarioError: with all mistakes, each at its line and column.
     """
     if isinstance(source, Scenario):
         return check(source)
     if isinstance(source, Mapping):
-        return _checked(Document("scenario", _untupled(source)), None)
+        return _checked(Document("scenario", _untupled(source)), Path())
+    if not isinstance(source, str | Path):
+        needed = "needs a path, the id of a shipped scenario, a mapping or a Scenario"
+        raise ScenarioError(Problem("load()", shown(source), needed, "give one of them"))
     path = _path(source)
     text, problem = read_text(path, str(source))
     if problem:
@@ -45,7 +53,8 @@ def load(source: Source) -> Scenario:
         pinned = _provenance(text, path.name)
         if pinned is not None:
             return pinned
-    return _checked(parse(text, path.name), path.parent)
+    folder = Path() if path.is_relative_to(SHIPPED) else path.parent
+    return _checked(parse(text, path.name), folder)
 
 
 def check(scenario: Scenario) -> Scenario:
@@ -76,10 +85,14 @@ def with_settings(scenario: Scenario, settings: Sequence[str]) -> Scenario:
 
 def _path(source: str | Path) -> Path:
     path = Path(source)
-    if path.is_dir() and (path / "provenance.json").is_file():
-        return path / "provenance.json"
-    if path.is_file():
-        return path
+    try:
+        if path.is_dir() and (path / "provenance.json").is_file():
+            return path / "provenance.json"
+        if path.is_file():
+            return path
+    except (OSError, ValueError) as error:
+        found = f"cannot be opened ({getattr(error, 'strerror', None) or error})"
+        raise ScenarioError(Problem(shown(str(source)), found, NEEDED, ADVICE)) from None
     catalog = Catalog()
     shipped = catalog.scenario_path(str(source))
     if shipped is not None:
@@ -90,8 +103,8 @@ def _path(source: str | Path) -> Path:
     stems = {Path(option).stem: option for option in reversed(options)}
     near = stems.get(nearest_name(path.stem, stems))
     found = "is a folder without provenance.json" if path.is_dir() else "no such file or scenario"
-    advice = f'did you mean "{near}"?' if near else "see `cohortsim list scenarios`"
-    raise ScenarioError(Problem(str(source), found, one_of(options), advice))
+    advice = f'did you mean "{near}"?' if near else ADVICE
+    raise ScenarioError(Problem(str(source) or '""', found, one_of(options), advice))
 
 
 def _checked(document: Document, folder: Path | None, origin: Origin | None = None) -> Scenario:
@@ -157,25 +170,25 @@ def _untupled(value: Any) -> Any:
 def _set(data: dict[str, Any], setting: str) -> Problem | None:
     place = f"--set {setting}"
     name, equals, text = setting.partition("=")
-    trail = trail(name.strip())
-    if not equals or not trail:
+    path = trail(name.strip())
+    if not equals or not path:
         return Problem(place, "not PATH=VALUE", "needs for example people=20000", "correct it")
     try:
         value = plain(text)
     except Exception:
         return Problem(place, f"{text!r} is not YAML", "needs a value", "put it in quotes")
     here: Any = data
-    for depth, step in enumerate(trail):
-        wrong = _step_is_wrong(here, step, trail[:depth])
+    for depth, step in enumerate(path):
+        wrong = _step_is_wrong(here, step, path[:depth])
         if wrong:
             return Mistake((), *wrong).placed(Document(place, None))
-        if depth == len(trail) - 1:
+        if depth == len(path) - 1:
             if isinstance(here, list) and step == len(here):
                 here.append(value)
             else:
                 here[step] = value
         else:
-            if here[step] is None and isinstance(trail[depth + 1], str):
+            if here[step] is None and isinstance(path[depth + 1], str):
                 here[step] = {}
             here = here[step]
     return None

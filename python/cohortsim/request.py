@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,8 @@ class Request:
     scenario: Scenario
     data: Plain
     values: tuple[Plain, ...]
+    files: dict[str, str] = field(default_factory=dict)
+    """Texts of the study's own data files, by their names beside the scenario."""
 
     @cached_property
     def text(self) -> str:
@@ -59,11 +61,6 @@ class Request:
     def sites(self) -> list[str]:
         """Ids of the fracture sites, in the order of their codes."""
         return [site["id"] for site in self.data["fracture_sites"]]
-
-    @property
-    def tables(self) -> list[str]:
-        """Names of the tables that are kept."""
-        return [t for t in TABLES if self.scenario.record.persons or t not in TABLES_OF_PERSONS]
 
 
 class Ledger:
@@ -127,7 +124,7 @@ def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
         ],
     }
     fits_core(scenario, catalog)
-    return Request(scenario, data, ledger.entries())
+    return Request(scenario, data, ledger.entries(), catalog.own_files)
 
 
 def _settings(scenario: Scenario) -> Plain:
@@ -155,6 +152,7 @@ def _population(catalog: Catalog, id_: str, ledger: Ledger) -> Plain:
                 "name": f"populations.{found.entry.id}.{table}",
                 "unit": file.unit,
                 "source": list(file.source),
+                "status": file.status,
                 "note": file.note,
                 "sha256": found.checksums.get(table),
             }
@@ -237,4 +235,9 @@ def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
             )
         )
     settings = _settings(scenario) if old != new else {}
-    return Request(scenario, dict(pinned["request"]) | settings, tuple(pinned["parameters"]))
+    return Request(
+        scenario,
+        dict(pinned["request"]) | settings,
+        tuple(pinned["parameters"]),
+        dict(pinned.get("own_files", {})),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -12,10 +12,11 @@ from cohortsim import compare, provenance, store
 from cohortsim import incidence as incidences
 from cohortsim import prevalence as prevalences
 from cohortsim.catalog import Catalog
-from cohortsim.errors import Problem, ResultsError, nearest, one_of
+from cohortsim.errors import Problem, ResultsError
+from cohortsim.mistakes import shown
 from cohortsim.request import Request
-from cohortsim.scenario import Scenario
-from cohortsim.strata import checked
+from cohortsim.scenario import DensitySite, Scenario
+from cohortsim.strata import checked, chosen
 
 By = str | Iterable[str]
 
@@ -23,8 +24,11 @@ By = str | Iterable[str]
 class Results:
     """What came out of a run.
 
-    The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames; the
-    methods return finished frames, one row per stratum. `by` may be one column or several.
+    The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames;
+    README.txt in a folder of results says the unit of each column. The methods return finished
+    frames, one row per stratum. `by` may be one column or several; [] means everybody together.
+    All 95 % intervals tell the chance of the simulation (Monte Carlo) at fixed parameters.
+    `provenance` is what provenance.json holds; `folder` is None for results in memory.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Results:
 
     @property
     def persons(self) -> pl.LazyFrame:
-        """One row per person: who they are at index."""
+        """One row per person: who they are at index. ResultsError: the run did not keep it."""
         return self._table("persons")
 
     @property
@@ -55,12 +59,12 @@ class Results:
 
     @property
     def events(self) -> pl.LazyFrame:
-        """One row per fracture or death."""
+        """One row per fracture or death, with age in months and class at the start of the month."""
         return self._table("events")
 
     @property
     def person_time(self) -> pl.LazyFrame:
-        """Minutes at risk and falls by arm, cohort, sex, age, year of follow-up and class."""
+        """Minutes lived and months with a fall by arm, cohort, sex, age, year and class."""
         return self._table("person_time")
 
     @property
@@ -114,10 +118,10 @@ class Results:
         Every fracture counts; the time of everybody alive is at risk. Columns: events,
         person_years, rate_per_1000, low, high. Raises ResultsError: unknown stratum, site, group.
         """
-        strata = checked(by, self._event_strata("site"), "incidence")
-        chosen = self._chosen(group, sites)
+        strata = checked(by, (*incidences.PERSON_TIME_STRATA, "site"), "incidence(by=...)")
+        places = self._chosen(group, sites)
         events, time = (self._of_arm(t, strata, arm) for t in (self.events, self.person_time))
-        return incidences.fracture_rates(events, time, strata, chosen, self._bands).collect()
+        return incidences.fracture_rates(events, time, strata, places, self._bands).collect()
 
     def prevalence(
         self,
@@ -138,7 +142,7 @@ class Results:
         Columns: people, the three classes as counts, percent, and Wilson 95 % intervals in percent.
         Raises ResultsError: unknown stratum, site or year.
         """
-        strata = checked(by, prevalences.STATE_STRATA, "prevalence")
+        strata = checked(by, prevalences.STATE_STRATA, "prevalence(by=...)")
         states = self._of_arm(self._states(strata, site, year, "prevalence"), strata, arm)
         return prevalences.prevalence(states, strata, self._bands).collect()
 
@@ -150,8 +154,11 @@ class Results:
         year: int | None = 0,
         arm: str | None = None,
     ) -> pl.DataFrame:
-        """Return mean areal density of the living, g/cm2; arguments as `prevalence`."""
-        strata = checked(by, prevalences.STATE_STRATA, "mean_abmd")
+        """Return mean areal density of the living; arguments and errors as `prevalence`.
+
+        Columns: people, abmd_g_per_cm2 (g/cm2).
+        """
+        strata = checked(by, prevalences.STATE_STRATA, "mean_abmd(by=...)")
         states = self._of_arm(self._states(strata, site, year, "mean_abmd"), strata, arm)
         return prevalences.mean_abmd(states, strata, self._bands).collect()
 
@@ -166,15 +173,20 @@ class Results:
             by: any of cohort, sex, age_band, age, each at index.
 
         Each person is compared with himself or herself in the other arm. One row per fracture
-        site, one for any fracture, one for death. Raises ResultsError: unknown arm or stratum.
+        site, one for any fracture, one for death. Columns: people (at index), events_versus,
+        events, averted, averted_per_1000, low, high. Raises ResultsError: unknown arm or stratum, or
+        an arm against itself.
         """
-        strata = checked(by, compare.PAIRED_STRATA, "averted")
+        strata = checked(by, compare.PAIRED_STRATA, "averted(by=...)")
         if len(self.arms) < 2:
             found = f"the study has one arm ({self.arms[0]})"
             raise ResultsError(
                 Problem("averted()", found, "needs two", "add an arm to the scenario")
             )
         first, second = self._arm(versus, 0), self._arm(arm, 1)
+        if first == second:
+            found, advice = f"{first} against itself", "name another `arm` or `versus`"
+            raise ResultsError(Problem("averted()", found, "needs two different arms", advice))
         return (
             compare.averted(
                 self.events, self.states, strata, self.sites, self._bands, second, first
@@ -184,16 +196,22 @@ class Results:
         )
 
     def falls(self, by: By = ("arm", "sex", "age_band"), *, arm: str | None = None) -> pl.DataFrame:
-        """Return months with a fall per 1,000 person-years; as `incidence`, without site."""
-        strata = checked(by, incidences.PERSON_TIME_STRATA, "falls")
+        """Return months with a fall per 1,000 person-years; as `incidence`, without site.
+
+        Columns: falls, person_years, rate_per_1000, low, high.
+        """
+        strata = checked(by, incidences.PERSON_TIME_STRATA, "falls(by=...)")
         time = self._of_arm(self.person_time, strata, arm)
         return incidences.falls(time, strata, self._bands).collect()
 
     def mortality(
         self, by: By = ("arm", "sex", "age_band"), *, arm: str | None = None
     ) -> pl.DataFrame:
-        """Return deaths per 1,000 person-years; as `incidence`, without site."""
-        strata = checked(by, self._event_strata(), "mortality")
+        """Return deaths per 1,000 person-years; as `incidence`, without site.
+
+        Columns: deaths, person_years, rate_per_1000, low, high.
+        """
+        strata = checked(by, incidences.PERSON_TIME_STRATA, "mortality(by=...)")
         events, time = (self._of_arm(t, strata, arm) for t in (self.events, self.person_time))
         return incidences.mortality(events, time, strata, self._bands).collect()
 
@@ -209,23 +227,14 @@ class Results:
             raise ResultsError(Problem("results", found, needed, "set `record: {persons: true}`"))
         return pl.concat(self._parts[name])
 
-    def _event_strata(self, *more: str) -> list[str]:
-        """Strata that both events and person-time know."""
-        known = self.events.collect_schema().names()
-        strata = [n for n in incidences.PERSON_TIME_STRATA if n != "class" or n in known]
-        return [*strata, *more]
-
     def _chosen(self, group: str | None, sites: By | None) -> list[str]:
-        if group is not None and group not in self.groups:
-            advice = nearest(group, self.groups) or "choose"
-            raise ResultsError(
-                Problem("incidence(group=...)", f'no group "{group}"', one_of(self.groups), advice)
-            )
-        chosen = self.groups[group] if group else self.sites
+        members = self.sites
+        if group is not None:
+            members = self.groups[chosen(group, self.groups, "incidence(group=...)", "group")]
         if sites is None:
-            return chosen
-        wanted = checked(sites, self.sites, "incidence sites")
-        return [site for site in chosen if site in wanted]
+            return members
+        wanted = checked(sites, self.sites, "incidence(sites=...)", "fracture site")
+        return [site for site in members if site in wanted]
 
     def _of_arm(self, frame: pl.LazyFrame, by: Sequence[str], arm: str | None) -> pl.LazyFrame:
         """Keep one arm, unless rows of several arms are wanted: no person is counted twice."""
@@ -234,32 +243,24 @@ class Results:
         return frame.filter(pl.col("arm").cast(pl.String) == self._arm(arm, 0))
 
     def _arm(self, name: str | None, place: int) -> str:
-        if name is None:
-            return self.arms[place]
-        if name not in self.arms:
-            advice = nearest(name, self.arms) or "choose"
-            raise ResultsError(Problem("arm", f'no arm "{name}"', one_of(self.arms), advice))
-        return name
+        return self.arms[place] if name is None else chosen(name, self.arms, "arm", "arm")
 
     def _states(
         self, by: Sequence[str], site: str | None, year: int | None, what: str
     ) -> pl.LazyFrame:
         states = self.states
-        known = states.collect_schema()["site"]
-        sites = known.categories.to_list() if isinstance(known, pl.Enum) else []
-        if site is not None and site not in sites:
-            advice = nearest(site, sites) or "choose"
-            raise ResultsError(
-                Problem(f"{what}(site=...)", f'no density site "{site}"', one_of(sites), advice)
-            )
         if site is not None or "site" not in by:
-            chosen = site or self.scenario.classify_at
-            states = states.filter(pl.col("site").cast(pl.String) == chosen)
+            sites = get_args(DensitySite)
+            named = site or self.scenario.classify_at
+            named = chosen(named, sites, f"{what}(site=...)", "density site")
+            states = states.filter(pl.col("site").cast(pl.String) == named)
         if "year" in by or year is None:
             return states
-        if not 0 <= year <= self.scenario.years:
-            needed = f"needs 0 to {self.scenario.years}"
-            raise ResultsError(Problem(f"{what}(year=...)", f"year {year}", needed, "choose one"))
+        if isinstance(year, bool) or year not in range(self.scenario.years + 1):
+            found, needed = f"no anniversary {shown(year)}", f"needs 0 to {self.scenario.years}"
+            raise ResultsError(
+                Problem(f"{what}(year=...)", found, needed, "choose one, or None for all")
+            )
         return states.filter(pl.col("year") == year)
 
 

@@ -90,6 +90,7 @@ def carry_out(
 ) -> Results:
     """Simulate a request; `batch` is the number of people in one call (for tests)."""
     from cohortsim import results, store
+    from cohortsim.columns import kept
 
     n_threads = _threads(threads)
     model = compiled(request)
@@ -98,7 +99,7 @@ def carry_out(
     keep: Store = store.MemoryStore()
     if folder is not None:
         size = store.claim(folder, request.fingerprint, core().version(), size)
-        keep = store.FolderStore(folder, request.fingerprint, request.tables)
+        keep = store.FolderStore(folder, request.fingerprint, kept(scenario.record.persons))
     plan = batches(scenario.people, size)
     started = time.perf_counter()
     with noted_interrupts() as asked_to_stop:
@@ -151,15 +152,16 @@ def _simulate(
     pause: Callable[[int], None],
 ) -> Work:
     """Simulate what is not there yet; return how much that was. `pause` may raise Interrupted."""
-    from cohortsim.columns import Names, frames
+    from cohortsim.columns import Names, frames, kept
 
     names = Names(request.data, list(core().density_sites()))
+    tables = kept(request.scenario.record.persons)
     done, work, started = 0, Work(), time.perf_counter()
     for batch in plan:
         if not keep.has(batch.first_person, batch.n_people):
             pause(done)
             raw = _one_batch(model, batch, threads)
-            made = frames({table: raw[table] for table in request.tables}, names)
+            made = frames({table: raw[table] for table in tables}, names)
             keep.put(batch.first_person, batch.n_people, made)
             work.people += batch.n_people
             work.minutes += int(raw["person_time"]["minutes"].sum())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -103,8 +104,15 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
 Text = Annotated[str, AfterValidator(_not_blank)]
-Ids = Annotated[Sequence[Text], BeforeValidator(_listed), Field(min_length=1)]
-Sexes = Annotated[Sequence[Sex], BeforeValidator(_listed), Field(min_length=1)]
+# `json_schema_input_type` tells editors what may be written, beside what it becomes.
+Ids = Annotated[
+    Annotated[Sequence[Text], Field(min_length=1)],
+    BeforeValidator(_listed, json_schema_input_type=Text | Sequence[Text]),
+]
+Sexes = Annotated[
+    Annotated[Sequence[Sex], Field(min_length=1)],
+    BeforeValidator(_listed, json_schema_input_type=Sex | Sequence[Sex]),
+]
 
 
 class Ages(Plain):
@@ -122,7 +130,9 @@ class Ages(Plain):
     )
 
 
-AgeRange = Annotated[Ages, BeforeValidator(_ages)]
+AgeRange = Annotated[
+    Ages, BeforeValidator(_ages, json_schema_input_type=Ages | tuple[Whole, Whole])
+]
 
 
 class Who(Plain):
@@ -181,8 +191,12 @@ class Treatment(Plain):
     who: Who = Field(default_factory=lambda: Who(), description="Who is eligible, at index.")
 
 
+OneTreatment = Annotated[
+    Treatment, BeforeValidator(_treatment, json_schema_input_type=Text | Treatment)
+]
 Treatments = Annotated[
-    Sequence[Annotated[Treatment, BeforeValidator(_treatment)]], BeforeValidator(_listed)
+    Sequence[OneTreatment],
+    BeforeValidator(_listed, json_schema_input_type=Text | Sequence[OneTreatment]),
 ]
 
 
@@ -317,14 +331,16 @@ class Scenario(Plain):
 
 
 class Origin:
-    """Where a scenario came from: its text with places, its folder, a former run to repeat."""
+    """Where a scenario came from: its text with places, a former run to repeat, and the folder
+    where the study's own data files lie (the working folder if it is in no file).
+    """
 
     def __init__(
         self,
         document: Document | None = None,
-        folder: Any = None,
+        folder: Path | None = None,
         pinned: dict[str, Any] | None = None,
     ) -> None:
         self.document = document or Document("scenario", None)
-        self.folder = folder
+        self.folder = Path() if folder is None else folder
         self.pinned = pinned

@@ -102,13 +102,10 @@ def claim(folder: Path, fingerprint: str, core_version: str, batch: int) -> int:
         ResultsError: the folder cannot be written, or holds something else; it is left as it was.
     """
     mark = {"request": fingerprint, "core": core_version, "batch": batch}
-    if folder.exists() and not folder.is_dir():
-        raise ResultsError(
-            Problem(
-                str(folder), "is a file", "needs a folder for the results", "choose another --out"
-            )
-        )
     with writing(folder):
+        if folder.exists() and not folder.is_dir():
+            needed, advice = "needs a folder for the results", "choose another --out"
+            raise ResultsError(Problem(str(folder), "is a file", needed, advice))
         folder.mkdir(parents=True, exist_ok=True)
         there = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     if not there:
@@ -165,8 +162,9 @@ def writing(folder: Path) -> Iterator[None]:
     except (OSError, pl.exceptions.PolarsError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error).split())
         found = f"cannot be written ({said})"
-        needed = "needs a folder that can be written, with room for the tables"
-        advice = "make room and give the same command again, or choose another folder"
+        needed = "needs a folder that can be written, with room"
+        full = "No space left" in said
+        advice = "make room and give the same command again" if full else "choose another folder"
         raise ResultsError(Problem(str(folder), found, needed, advice)) from None
 
 

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
 from cohortsim.errors import Problem, ResultsError, nearest, one_of
+from cohortsim.mistakes import shown
 
 
-def checked(by: str | Iterable[str], allowed: Iterable[str], what: str) -> list[str]:
-    """Return `by` as a list. Raises ResultsError: a column that `what` cannot be split by."""
-    names = [by] if isinstance(by, str) else list(by)
+def checked(
+    by: str | Iterable[str], allowed: Iterable[str], place: str, noun: str = "stratum"
+) -> list[str]:
+    """Return `by` as a list. Raises ResultsError at `place`: what is not among those allowed."""
     options = list(allowed)
+    named: list[Any] = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
     problems = [
         Problem(
-            f"{what}(by=...)",
-            f'no stratum "{name}"',
+            place,
+            f"no {noun} {shown(name)}",
             one_of(options),
-            nearest(name, options) or "choose",
+            nearest(str(name), options) or "choose one of them",
         )
-        for name in names
-        if name not in options
+        for name in named
+        if not isinstance(name, str) or name not in options
     ]
     if problems:
         raise ResultsError(problems)
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(named))
+
+
+def chosen(name: str, allowed: Iterable[str], place: str, noun: str) -> str:
+    """Return `name`. Raises ResultsError at `place`: it is not among those allowed."""
+    return checked([name], allowed, place, noun)[0]
 
 
 def band_labels(bands: Sequence[int]) -> list[str]:

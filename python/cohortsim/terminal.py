@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from cohortsim.results import Results
 
 WIDTH = 80
-LABEL = 30
+LABEL = 20
 CELL = 10
 CLASS_CELLS = {"normal": 8, "osteopenia": 11, "osteoporosis": 13}
-BANDS_ON_A_LINE = (WIDTH - LABEL) // CELL
+CELLS_ON_A_LINE = (WIDTH - LABEL) // CELL
+ALL = "all ages"
+INTERVALS = (
+    "95 % intervals: chance of the simulation alone (Monte Carlo, narrower with more",
+    "people) at fixed parameters; how well the parameters are known is not in them.",
+)
 
 
 def screen(results: Results) -> str:
@@ -26,6 +31,7 @@ def screen(results: Results) -> str:
         _prevalence(results),
         _incidence(results),
         *(_averted(results, arm) for arm in results.arms[1:]),
+        INTERVALS,
         _end(results),
     ]
     return "\n\n".join("\n".join(line.rstrip()[:WIDTH] for line in block) for block in blocks)
@@ -46,19 +52,22 @@ def _who(results: Results) -> list[str]:
     if len(s.cohorts) > 1:
         counted = results.prevalence(by="cohort", year=0)
         named = (f"{row['cohort']} {row['people']:,}" for row in counted.iter_rows(named=True))
-        lines += _wrapped("cohorts: ", list(named))
-    lines += _wrapped("arms, the same people in each: ", results.arms)
+        lines += _wrapped("cohorts: ", _listed(list(named)))
+    lines += _wrapped("arms, the same people in each: ", _listed(results.arms))
     return lines
 
 
-def _wrapped(head: str, words: Sequence[str]) -> list[str]:
+def _wrapped(head: str, pieces: Sequence[str]) -> list[str]:
     lines = [head]
-    for word in words:
-        piece = word if word == words[-1] else f"{word}, "
-        if len(lines[-1]) + len(piece) > WIDTH:
+    for piece in pieces:
+        if len(lines[-1]) + len(piece.rstrip()) > WIDTH:
             lines.append("  ")
         lines[-1] += piece
     return lines
+
+
+def _listed(words: Sequence[str]) -> list[str]:
+    return [*(f"{word}, " for word in words[:-1]), *words[-1:]]
 
 
 def _prevalence(results: Results) -> list[str]:
@@ -92,18 +101,21 @@ def _classes(rows: pl.DataFrame, year: int) -> str:
 
 
 def _incidence(results: Results) -> list[str]:
-    rates = results.incidence(by=["sex", "age_band", "site"])
-    bands = _bands(rates)
+    by_band = results.incidence(by=["sex", "site", "age_band"])
+    all_ages = results.incidence(by=["sex", "site"])
+    heads = [*_bands(by_band), ALL]
     lines = [f"Fractures per 1,000 person-years (95 % interval below), {results.arms[0]}"]
-    for first in range(0, len(bands), BANDS_ON_A_LINE):
-        shown = bands[first : first + BANDS_ON_A_LINE]
-        lines.append(" " * LABEL + "".join(f"{band:>{CELL}}" for band in shown))
-        for keys, rows in rates.group_by(["sex", "site"], maintain_order=True):
-            by_band = {row["age_band"]: row for row in rows.iter_rows(named=True)}
-            cells = [by_band.get(band) for band in shown]
-            sex, site = str(keys[0]), str(keys[1]).replace("_", " ")
-            lines.append(f"{sex + ' ' + site:<{LABEL}.{LABEL}}" + "".join(map(_rate, cells)))
-            lines.append(" " * LABEL + "".join(map(_interval, cells)))
+    for first in range(0, len(heads), CELLS_ON_A_LINE):
+        shown = heads[first : first + CELLS_ON_A_LINE]
+        for (sex,), of_sex in all_ages.group_by(["sex"], maintain_order=True):
+            lines.append(f"{sex:<{LABEL}}" + "".join(f"{head:>{CELL}}" for head in shown))
+            for row in of_sex.iter_rows(named=True):
+                mine = by_band.filter(pl.col("sex") == sex, pl.col("site") == row["site"])
+                cells = {r["age_band"]: r for r in mine.iter_rows(named=True)} | {ALL: row}
+                site = "  " + row["site"].replace("_", " ")
+                rows = [cells.get(head) for head in shown]
+                lines.append(f"{site:<{LABEL}.{LABEL}}" + "".join(map(_rate, rows)))
+                lines.append(" " * LABEL + "".join(map(_interval, rows)))
     return lines
 
 
@@ -129,20 +141,26 @@ def _interval(row: dict[str, Any] | None) -> str:
 
 
 def _averted(results: Results, arm: str) -> list[str]:
-    versus = results.arms[0]
+    versus, years = results.arms[0], results.scenario.years
+    over = f"over {years} years" if years > 1 else "over 1 year"
     lines = [
-        f"Averted by {arm} against {versus}, per 1,000 people in {results.scenario.years} years",
-        f"{'':<20}{versus:>15.15}{arm:>20.20}{'averted':>9}{'95 % interval':>16}",
+        *_wrapped("Averted by ", [f"{arm} ", f"against {versus}, ", f"per 1,000 people {over}"]),
+        f"{'':<20}{_cut(versus, 14):>15}{_cut(arm, 19):>20}{'averted':>9}{'95 % interval':>16}",
     ]
     for row in results.averted(arm).iter_rows(named=True):
         scale = 1000 / row["people"]
         before, after = row["events_versus"] * scale, row["events"] * scale
-        interval = f"{row['low']:.2f} to {row['high']:.2f}"
+        digits = 2 if max(-row["low"], row["high"]) < 100 else 1
+        interval = f"{row['low']:.{digits}f} to {row['high']:.{digits}f}"
         lines.append(
-            f"{row['event'].replace('_', ' '):<20.20}{before:>15.2f}{after:>20.2f}"
-            f"{row['averted_per_1000']:>9.2f}{interval:>16}"
+            f"{row['event'].replace('_', ' '):<20.20}{before:>15.{digits}f}{after:>20.{digits}f}"
+            f"{row['averted_per_1000']:>9.{digits}f}{interval:>16}"
         )
     return lines
+
+
+def _cut(name: str, room: int) -> str:
+    return name if len(name) <= room else name[: room - 2] + ".."
 
 
 def _end(results: Results) -> Iterator[str]:

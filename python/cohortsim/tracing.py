@@ -10,6 +10,7 @@ from cohortsim.columns import CLASSES
 from cohortsim.core import compiled, core
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
 from cohortsim.request import Request
+from cohortsim.scenario import SEXES
 
 WIDTH = 80
 GAP = 2
@@ -17,7 +18,7 @@ OF_CHANCE = ("draw_", "threshold_", "fractured_", "fell", "died")
 
 
 def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
-    """Return {person, arm, columns, events} of one life; columns are lists with a value per month.
+    """Return one life: person, arm, cohort, sex, columns (lists with a value per month), events.
 
     Raises:
         ScenarioError: there is no such person or arm.
@@ -34,9 +35,12 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     model = compiled(request)
     columns = core().trace(model, place, person)
     tables = core().simulate(model, person, 1, 1)
+    who = tables["person_time"]
     return {
         "person": person,
         "arm": name,
+        "cohort": request.cohorts[int(who["cohort"][0])],
+        "sex": SEXES[int(who["sex"][0])],
         "columns": {
             key: [CLASSES[int(v)] if key == "class" else _plain(v) for v in values]
             for key, values in columns.items()
@@ -56,7 +60,8 @@ def table(life: dict[str, Any], every: int, draws: bool = False) -> str:
     length = max((len(values) for values in columns.values()), default=0)
     rows = [row for row in range(length) if row % every == 0 or row == length - 1]
     first = next(iter(columns), None)
-    blocks = [f"person {life['person']}, arm {life['arm']}, {length} months"]
+    who = f"one of the {life['sex']} of cohort {life['cohort']}"
+    blocks = [f"person {life['person']}, {who}, arm {life['arm']}, {length} months"]
     for names in _blocks(columns, rows, first):
         cells = {name: [_shown(columns[name][row]) for row in rows] for name in names}
         widths = {n: max(len(n), *(len(c) for c in cells[n])) if rows else len(n) for n in names}

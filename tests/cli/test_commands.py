@@ -174,7 +174,7 @@ def test_list_names_what_is_shipped_and_own_files(cli: Cli, study_folder: Path) 
 def test_trace_tells_one_life(cli: Cli, study_folder: Path) -> None:
     done = cli("trace", "mine/study.yaml", "--person", "5", "--every", "24")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("person 5, arm usual_care")
+    assert done.stdout.startswith("person 5, one of the women of cohort ")
     assert max(map(len, done.stdout.splitlines())) <= 80
     arguments = ("trace", "mine/study.yaml", "--person", "5", "--arm", "alendronate", "--json")
     life = json.loads(cli(*arguments).stdout)
@@ -214,3 +214,36 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(
         for folder in ("long", "whole")
     )
     assert first == second
+
+
+def test_the_schema_allows_what_may_be_written_short(cli: Cli) -> None:
+    schema = json.loads(cli("schema").stdout)
+    for key in ("sexes", "hormones", "activity", "diet", "medicines"):
+        kinds = [
+            option.get("type") for option in schema["$defs"]["Cohort"]["properties"][key]["anyOf"]
+        ]
+        assert kinds == ["string", "array"], key
+
+
+def test_a_folder_that_cannot_be_written_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for arguments in (("run", "--people", "9", "--out", "file/x"), ("new", "file/x")):
+        done = cli(*arguments)
+        assert done.returncode == 2
+        assert (
+            "file/x: cannot be written (Not a directory); needs a folder that can be" in done.stderr
+        )
+
+
+def test_the_screen_has_intervals_all_ages_and_says_what_they_mean(cli: Cli) -> None:
+    done = cli("run", "--people", "60", "--years", "1", "--set", "arms[1].name=" + "long" * 15)
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for words in (
+        "all ages",
+        "Monte Carlo",
+        "at fixed parameters",
+        "over 1 year",
+        "longlonglonglongl..",
+    ):
+        assert words in done.stdout

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import cohortsim as cs
 import pytest
+from cohortsim import document
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.citations import UNPUBLISHED, entries, short
 from cohortsim.entries import Quantity
 from cohortsim.errors import CatalogError
 from cohortsim.example import EXAMPLE
+from cohortsim.reading import with_settings
 
 CATALOG = Catalog()
 
@@ -100,3 +104,28 @@ def test_short_citations(author: str, said: str) -> None:
     bib = entries(f"@article{{x2001,\n  author = {{{author}}},\n  year = {{2001}}\n}}\n")
     assert short("x2001", bib) == said
     assert short("unknown", bib) == "unknown"
+
+
+def test_a_study_in_no_file_finds_medicines_in_the_working_folder(
+    study: cs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = (EXAMPLE / "medicines" / "my_alendronate.yaml").read_text(encoding="utf-8")
+    (tmp_path / "here" / "medicines").mkdir(parents=True)
+    (tmp_path / "here" / "medicines" / "my_alendronate.yaml").write_text(own, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    treatment = {"medicine": "my_alendronate", "persistence": "full"}
+    arms: list[dict[str, Any]] = [
+        {"name": "usual_care"},
+        {"name": "mine", "medicines": [treatment]},
+    ]
+    plain = study.plain() | {"arms": arms, "people": 200}
+    file = tmp_path / "here" / "study.yaml"
+    file.write_text(document.dump(plain), encoding="utf-8")
+    shipped = with_settings(
+        cs.load("us_adults_50plus"),
+        [f"arms[1].medicines[0].{key}={value}" for key, value in treatment.items()],
+    )
+    assert shipped.arms[1].medicines[0].medicine == "my_alendronate"
+    first = cs.run(file).provenance["fingerprints"]
+    for same in (plain, cs.Scenario(**plain)):
+        assert cs.run(same).provenance["fingerprints"] == first

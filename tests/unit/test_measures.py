@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cohortsim as cs
 import polars as pl
@@ -13,6 +14,7 @@ from cohortsim.uncertainty import garwood
 from cohortsim.units import MINUTES_PER_YEAR
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 SITES = ["hip", "other"]
 EVENTS = pl.Enum(["death", *SITES])
@@ -103,7 +105,9 @@ def test_averted_is_the_sum_of_each_persons_difference(
         error = math.sqrt(sum((x - mean) ** 2 for x in d) / (people - 1) / people)
         assert row["averted"] == sum(d)
         assert row["averted_per_1000"] == pytest.approx(1000 * mean)
-        assert row["low"] == pytest.approx(1000 * (mean - 1.959963984540054 * error))
+        half = 1.959963984540054 * error if error else -math.log(0.025) / people
+        assert row["low"] == pytest.approx(1000 * (mean - half))
+        assert row["high"] == pytest.approx(1000 * (mean + half))
 
 
 def test_garwood_gives_the_published_limits() -> None:
@@ -151,8 +155,38 @@ def test_unknown_strata_sites_and_arms_get_the_nearest_name(results: cs.Results)
         results.prevalence(site="total_hipp")
     with pytest.raises(cs.ResultsError, match='did you mean "treated"'):
         results.averted("traeted")
-    with pytest.raises(cs.ResultsError, match="year 9"):
+    with pytest.raises(cs.ResultsError, match="no anniversary 9"):
         results.prevalence(year=9)
+    with pytest.raises(cs.ResultsError, match="against itself"):
+        results.averted("usual_care")
+
+
+@pytest.mark.parametrize("by", [None, 5, [None], [["sex"]], ""])
+def test_strata_that_are_no_names_get_a_message(results: cs.Results, by: Any) -> None:
+    for measure in (results.incidence, results.prevalence, results.averted, results.falls):
+        with pytest.raises(cs.ResultsError, match="needs one of"):
+            measure(by=by)
+    with pytest.raises(cs.ResultsError, match=r"no anniversary 1.5; needs 0 to 3"):
+        results.prevalence(year=1.5)  # type: ignore[arg-type]
+
+
+def test_incidence_by_class_counts_each_event_in_the_class_of_its_month(
+    results: cs.Results,
+) -> None:
+    found = results.incidence(by=["arm", "class", "sex"])
+    events = results.events.filter(pl.col("event") != "death").collect()
+    time = results.person_time.collect()
+    for arm, class_, sex, count, years, rate, *limits in found.iter_rows():
+        here = (pl.col("arm") == arm, pl.col("class") == class_, pl.col("sex") == sex)
+        assert count == events.filter(*here).height
+        assert years == pytest.approx(time.filter(*here)["minutes"].sum() / MINUTES_PER_YEAR)
+        assert rate == pytest.approx(1000 * count / years)
+        exact = [
+            chi2.ppf(0.025, 2 * count) / 2 if count else 0.0,
+            chi2.ppf(0.975, 2 * count + 2) / 2,
+        ]
+        assert limits == pytest.approx([1000 * x / years for x in exact])
+    assert found["events"].sum() == events.height
 
 
 def test_measures_agree_with_each_other(results: cs.Results) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cohortsim as cs
 import pytest
+from cohortsim import request
 from cohortsim.document import parse
 from cohortsim.reading import with_settings
 from cohortsim.scenario import Sex
@@ -45,6 +47,9 @@ def replaced(path: Path, old: str, new: str) -> Path:
         ("sexes: [women]", "sexes: []", "study.yaml:10:12", ["needs at least one"]),
         ("{from: 60, to: 90}", "{from: 90, to: 60}", "study.yaml:11:11", ["holds nobody"]),
         ("{from: 60, to: 90}", "{from: 1, to: 90}", "study.yaml:11:11", ["knows ages 20 to 100"]),
+        ("{from: 60, to: 90}", "{from: 45, to: 90}", "study.yaml:11:11", ["of 50 and over"]),
+        ("sexes: [women]", "sexes: 2.5\n    hormones: natural", "study.yaml:10:12", ["a list"]),
+        ("seed: 7", "seed: !!bool maybe", "study.yaml", ["not YAML"]),
         ("name: men", "name: women", "study.yaml:12:11", ["also that of cohorts[0]"]),
         ("alendronate", "alendronat", "study.yaml:21:19", ['"alendronat"', '"alendronate"?']),
         ("t_score_at_most", "t_score", "study.yaml:22:15", ['"t_score_at_most"?']),
@@ -208,3 +213,20 @@ def test_any_nonsense_under_the_keys_is_told_without_a_traceback(nonsense: objec
     for key in ("cohorts", "arms", "overrides", "age_bands"):
         with pytest.raises(cs.ScenarioError):
             cs.load({"name": "x", "people": 1, "years": "one", key: nonsense})
+
+
+@pytest.mark.parametrize("source", [None, 5, [], b"study.yaml", cs.Cohort, "", "a" * 5000, "x\0y"])
+def test_what_is_no_study_is_told(source: Any) -> None:
+    with pytest.raises(cs.ScenarioError, match=";"):
+        cs.load(source)
+
+
+def test_what_the_core_refuses_is_told_at_its_place(study_file: Path) -> None:
+    from cohortsim.core import compiled
+
+    built = request.build(cs.load(study_file))
+    built.data["cohorts"][1]["age_from"] = 3
+    with pytest.raises(
+        cs.ParameterError, match=r"study.yaml:12:5 cohorts\[1\].age_from: 3; needs "
+    ):
+        compiled(built)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cohortsim as cs
 import polars as pl
 import pytest
-from cohortsim import request, running
+from cohortsim import request, running, store
 from cohortsim.batches import PERSON_MONTHS_PER_BATCH, batch_size, batches
+from cohortsim.example import EXAMPLE
 from cohortsim.running import Step
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,12 +167,85 @@ def test_summary_tables_and_dictionary_stand_beside_the_parts(
     told = (tmp_path / "out" / "README.txt").read_text()
     for table in ("persons", "follow_up", "events", "person_time", "states"):
         assert f"\n{table}/" in told
-    assert "abmd_femoral_neck    g/cm2" in told
+    for file in (tmp_path / "out" / "tables").glob("*.csv"):
+        assert f"\n  {file.stem} " in told
+        for column in pl.read_csv(file).columns:
+            assert re.search(rf"^  {column} +(text|integer|number) ", told, re.M), column
+    assert re.search("^  abmd_femoral_neck +number +g/cm2", told, re.M)
+    assert re.search("^  event +text +.*death", told, re.M)
     assert results.folder == tmp_path / "out"
 
 
 def test_persons_can_be_left_out(study: cs.Scenario) -> None:
     results = cs.run(study.changed(record={"persons": False}))
-    assert results.persons.collect().is_empty()
+    assert results.kept == ["events", "person_time", "states"]
+    with pytest.raises(cs.ResultsError, match="no table persons; needs a run that kept it"):
+        _ = results.persons
     assert results.prevalence(by=[])["people"][0] == study.people
     assert not results.averted().is_empty()
+
+
+def test_the_results_scenario_runs_again_with_the_studys_own_files(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "mine")
+    first = cs.run(tmp_path / "mine" / "study.yaml", people=300, years=2, out=tmp_path / "out")
+    shutil.rmtree(tmp_path / "mine")
+    again = cs.run(tmp_path / "out" / "scenario.yaml")
+    assert prints(again) == prints(first)
+    repeated = cs.run(tmp_path / "out", out=tmp_path / "repeated")
+    assert prints(repeated) == prints(first)
+    assert prints(cs.run(tmp_path / "repeated" / "scenario.yaml")) == prints(first)
+
+
+def test_a_full_disk_is_told_and_what_was_written_is_gone_on_with(
+    study: cs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError("No space left on device (os error 28)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pl.DataFrame, "write_parquet", full)
+        with pytest.raises(cs.ResultsError, match=r"No space left on device.*; make room"):
+            cs.run(study, out=tmp_path / "out")
+    assert prints(cs.run(study, out=tmp_path / "out")) == prints(cs.run(study))
+
+
+def test_ctrl_c_while_the_tables_are_summed_up_keeps_the_parts(
+    study: cs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(frame: pl.DataFrame, path: Path, *more: Any) -> None:
+        write(frame, path, *more)
+        if path.parent.name == "tables":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    write = store.write_parquet
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write_parquet", written)
+        with pytest.raises(cs.Interrupted, match="goes on from there"):
+            running.carry_out(request.build(study), folder=tmp_path / "out")
+    assert not (tmp_path / "out" / "provenance.json").exists()
+    assert prints(cs.run(study, out=tmp_path / "out")) == prints(cs.run(study))
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "two", True, 10**6])
+def test_threads_are_a_number_that_can_be(study: cs.Scenario, threads: int) -> None:
+    with pytest.raises(cs.ScenarioError, match=r"threads: .*needs a whole number from 1 to"):
+        cs.run(study, threads=threads)
+
+
+def test_what_does_not_apply_is_missing(study: cs.Scenario) -> None:
+    persons = cs.run(study).persons.collect()
+    men = pl.col("sex") == "men"
+    assert persons.filter(men)["menopause_age"].is_null().all()
+    assert persons.filter(~men)["menopause_age"].is_not_null().all()
+
+
+def test_provenance_says_whom_to_cite_and_where_each_value_comes_from(study: cs.Scenario) -> None:
+    provenance = cs.run(study).provenance
+    cited = {entry["key"]: entry for entry in provenance["citations"]}
+    assert cited["looker1998"]["cite"] == "Looker et al. 1998"
+    assert all(entry["title"] for entry in cited.values())
+    for value in provenance["parameters"]:
+        assert value["unit"]
+        assert value["status"]
+        assert set(value["source"]) <= {*cited, "calibrated", "assumption"}
+        assert "sha256" in value or value["low"] <= value["value"] <= value["high"]

@@ -38,7 +38,8 @@ format: $(STAMPS)/dev  ## Format Rust and Python
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMPS)/extension $(STAMPS)/dev  ## Measure speed (benches/README.md says what each number means)
-	cargo bench --locked
+	cargo bench --locked --bench kernel
+	$(BIN)/python -m pytest benches -q --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 	$(BIN)/python benches/whole_run.py
 
 lock: tools  ## Write requirements/ anew from the newest versions that pyproject.toml allows

@@ -1,0 +1,52 @@
+"""The command: derive, write and, if asked, compare both populations."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from populations.check import check
+from populations.population import derive, read_inputs
+from populations.reading import InputError
+from populations.write import write_population
+
+ROOT = Path(__file__).resolve().parents[2]
+POPULATIONS = (("us", False), ("us_nonhispanic_white", True))  # name, white people alone
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        inputs = read_inputs(options.data)
+        for name, white in POPULATIONS:
+            population = derive(name, white, inputs)
+            write_population(population, inputs, options.out)
+            if options.check:
+                check(population, inputs, options.out)
+    except InputError as problem:
+        print(f"derive_populations: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Arguments of the command."""
+    found = argparse.ArgumentParser(
+        description="Derive the shipped population tables from survey and census data."
+    )
+    found.add_argument(
+        "--data",
+        type=Path,
+        default=ROOT / ".." / "shared" / "data",
+        help="folder of the input data",
+    )
+    found.add_argument(
+        "--out", type=Path, default=ROOT / "python" / "cohortsim" / "data" / "populations"
+    )
+    found.add_argument(
+        "--check", action="store_true", help="simulate from the tables and compare with the survey"
+    )
+    return found

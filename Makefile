@@ -28,6 +28,7 @@ test-python: $(STAMPS)/extension $(STAMPS)/dev
 check: tools $(STAMPS)/extension $(STAMPS)/dev  ## Format, lint and types of Rust and Python
 	cargo fmt --all --check
 	PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --release --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked --quiet
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -78,8 +78,7 @@ def with_settings(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     for setting in settings:
         mistake = _set(data, setting)
         problems += [mistake] if mistake else []
-    _raise(problems, [])
-    document = Document("command line", data)
+    document = Document("command line", data, problems=tuple(problems))
     return _checked(document, scenario.origin.folder, scenario.origin)
 
 

@@ -2,7 +2,7 @@
 //!
 //! Everybody starts as a balanced young adult at peak bone mass and lives to index under their own hormones, intake, activity and
 //! exposures. The measured density at index then sets the individual scale, so history decides which way the balance leans and
-//! measurement where it stands. The time up to [`RECENT_MONTHS`] before index is taken in [`DISTANT_STEPS`] equal steps, the rest by the month.
+//! measurement where it stands. The time up to `RECENT_MONTHS` before index is taken in `DISTANT_STEPS` equal steps, the rest by the month.
 
 use crate::biology::fracture::MAX_SITES;
 use crate::biology::remodeling::Balance;

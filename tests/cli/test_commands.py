@@ -247,3 +247,11 @@ def test_the_screen_has_intervals_all_ages_and_says_what_they_mean(cli: Cli) -> 
         "longlonglonglongl..",
     ):
         assert words in done.stdout
+
+
+def test_all_mistaken_settings_are_told_at_once(cli: Cli) -> None:
+    settings = ("--set", "yeers=3", "--set", "people=-4", "--set", "cohorts[0].hormones=naturall")
+    done = cli("run", "us_adults_50plus", *settings)
+    assert done.returncode == 2
+    for word in ("yeers", "people", "naturall"):
+        assert word in done.stderr

@@ -80,8 +80,8 @@ macro_rules! on_cpu {
                 fn avx2<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
                 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
                 fn avx512<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
-                match cpu {
-                    // SAFETY: a `Cpu` of this level exists only where the machine has it (`Cpu::available`).
+                match cpu.or_baseline() {
+                    // SAFETY: `or_baseline` names only levels that this machine has.
                     Cpu::Avx512 => return unsafe { avx512::<$S, $L>($($arg),*) },
                     // SAFETY: as above.
                     Cpu::Avx2 => return unsafe { avx2::<$S, $L>($($arg),*) },

@@ -38,6 +38,11 @@ impl Cpu {
         levels
     }
 
+    /// This level if the machine has it, else the baseline, which every machine has.
+    pub fn or_baseline(self) -> Cpu {
+        if Cpu::available().contains(&self) { self } else { Cpu::Baseline }
+    }
+
     /// The highest level this machine can run, or the one that `COHORTSIM_CPU` names.
     pub fn choose() -> Result<Cpu, ModelError> {
         Cpu::named(std::env::var(VARIABLE).ok().as_deref())

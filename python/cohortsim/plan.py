@@ -10,11 +10,11 @@ from cohortsim.batches import batch_size
 from cohortsim.core import compiled, core
 from cohortsim.request import Request
 
-PROBE_PERSON_MONTHS = 2_000_000
-COMPRESSED = 0.48
-WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "f32": 4}
-FIXED_MEMORY = 140_000_000
-FIXED_DISK = 400_000
+PROBE_PERSON_MONTHS = 2_000_000  # a trial of about a tenth of a second
+COMPRESSED = 0.48  # bytes on disk per byte in memory, as Parquet parts of the main job came out
+WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "f32": 4}  # bytes; all other types have 8
+FIXED_MEMORY = 140_000_000  # bytes of Python with Polars and NumPy loaded
+FIXED_DISK = 400_000  # bytes of provenance, dictionary and summary tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@
 //! 10. markers: CTX = R; P1NP = (1 - mS) Bc + mS Bm
 //!
 //! One step of a month is an exponential midpoint step: rates and targets are evaluated at the start, again at the middle that they lead to, and
-//! the second ones are used for the whole step. Against twelve-hour steps this keeps within 0.04 percentage points of density over ten years untreated
-//! and within 0.13 on alendronate.
+//! the second ones are used for the whole step. Against twelve-hour steps this keeps within 0.01 percentage points of density over ten years untreated
+//! and within 0.15 on alendronate (tested below).
 //!
 //! Left out: trabecular and cortical bone apart, microdamage, the skeleton's growth. `a_i` are effective rates and lower than histomorphometric
 //! turnover of trabecular bone; do not read them as tissue turnover. The reserve and the precursors move only under exposures
@@ -426,14 +426,15 @@ mod tests {
     fn a_monthly_step_is_enough_and_converges_at_second_order() {
         let mut alendronate = nothing::<f64>();
         alendronate.target[Target::BisphosphonateUptake as usize] = 40.69;
-        for inputs in [nothing(), alendronate] {
+        // Bounds in relative density: 0.01 percentage points untreated, 0.15 on alendronate.
+        for (inputs, bound) in [(nothing(), 0.0001), (alendronate, 0.0015)] {
             let exact = density_after(inputs, 10.0, 730);
             let error = |per_year| {
                 let coarse = density_after(inputs, 10.0, per_year);
                 (0..4).map(|s| (coarse[s] - exact[s]).abs()).fold(0.0, f64::max)
             };
             let (monthly, fortnightly, weekly) = (error(12), error(24), error(48));
-            assert!(monthly < 0.002, "{monthly}"); // 0.2 percentage points of density
+            assert!(monthly < bound, "{monthly}");
             assert!(fortnightly < monthly / 2.0 && weekly < fortnightly / 2.0, "{monthly} {fortnightly} {weekly}");
         }
     }

@@ -68,7 +68,7 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
     let (sex, age, _) = cohort.cells[cell];
     let month = (luck.once(person, Recruiting::BirthMonth as u32) * 12.0) as u32;
     let population = &model.populations[cohort.population];
-    let mut recruit = person_of(model, population, person, sex, age as u32 * 12 + month, None);
+    let mut recruit = measured(model, population, person, sex, age as u32 * 12 + month, None);
     recruit.cohort = cohort_index;
     for (position, value, sexes) in &cohort.set {
         if sexes[sex] {
@@ -82,6 +82,13 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
 /// The person of this number in a population, at a given sex and age; `first_normal` replaces the first independent normal number (femoral-neck density),
 /// so that a reference sample can be spread evenly.
 pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
+    let mut recruit = measured(model, population, person, sex, age_months, first_normal);
+    complete(model, &mut recruit);
+    recruit
+}
+
+/// What a survey would find of a person; what follows from it is still to come.
+fn measured(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
     let luck = model.luck;
     let n = population.factor[sex].len();
     let independent: Vec<f64> = (0..n)
@@ -106,7 +113,7 @@ pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize
     };
     let prior_fracture = has(0);
     let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
-    let mut recruit = Recruit {
+    Recruit {
         person,
         cohort: NO_COHORT,
         sex,
@@ -119,9 +126,7 @@ pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize
         formation_ageing: 1.0,
         habitual_load: 1.0,
         fall_ratio: 1.0,
-    };
-    complete(model, &mut recruit);
-    recruit
+    }
 }
 
 /// Everything that follows from the characteristics.

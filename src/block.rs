@@ -31,6 +31,17 @@ macro_rules! person_and_rows {
             $($( $(#[$array_meaning])* pub $array: [[S; L]; $n], )*)?
         }
 
+        impl<S: Copy> $One<S> {
+            /// Joins each number with its namesake.
+            #[inline(always)]
+            pub fn zip<T: Copy, U>(&self, other: &$One<T>, join: impl Fn(S, T) -> U) -> $One<U> {
+                $One {
+                    $( $field: join(self.$field, other.$field), )*
+                    $($( $array: std::array::from_fn(|k| join(self.$array[k], other.$array[k])), )*)?
+                }
+            }
+        }
+
         impl<S: $crate::numeric::Scalar, const L: usize> $Rows<S, L> {
             /// Every number zero.
             pub fn zero() -> Self {
@@ -79,6 +90,14 @@ person_and_rows! {
         estrogen_half_effect,
         /// Individual decline of formation with age relative to the parameter.
         formation_ageing,
+        /// Individual share of modelling relative to the parameter.
+        modelling,
+        /// Individual response to stimuli of formation relative to the parameter.
+        anabolic_response,
+        /// Individual sensitivity to antiresorptive medicines relative to the parameter.
+        drug_sensitivity,
+        /// Individual decline of the mechanical signal with age relative to the parameter.
+        load_ageing,
         /// Habitual load, 1 = reference.
         habitual_load,
         /// Usual calcium intake from food, mg/d.
@@ -89,8 +108,8 @@ person_and_rows! {
 }
 
 person_and_rows! {
-    /// The balance of one person. All numbers are relative to the healthy adult of 25 to 30 years, who has 1, but for
-    /// `glucocorticoid_adaptation`, the bisphosphonate pools (0) and `young` (its own steady state).
+    /// The balance of one person. Living states are relative to the healthy adult of 25 to 30 years, who has 1; `young` has its own steady state;
+    /// what only exposures and events bring is 0 without them.
     State, StateRows {
         /// Osteoclast precursors.
         precursors,
@@ -102,17 +121,31 @@ person_and_rows! {
         progenitors,
         /// Adaptation to glucocorticoids.
         glucocorticoid_adaptation,
-        /// Bisphosphonate at the bone surface.
+        /// Local refilling called up by unloading.
+        unloading_memory,
+        /// Microdamage in bone.
+        microdamage,
+        /// What a healing fracture draws from the skeleton.
+        healing,
+        /// Bisphosphonate at the bone surface, in half-effect amounts.
         surface_bisphosphonate,
-        /// Bisphosphonate buried in bone.
+        /// Bisphosphonate buried in bone, in half-effect amounts.
         buried_bisphosphonate,
-        /// Bone resorption (what the marker CTX measures).
+        /// RANKL antibody, in doses of 60 mg.
+        rankl_antibody,
+        /// Adaptation of the skeleton to sclerostin antibody.
+        sclerostin_adaptation,
+        /// Resorption signal of PTH analogues.
+        pth_resorption,
+        /// Tolerance to that signal.
+        pth_tolerance,
+        /// Bone resorption.
         resorption,
         ; arrays {
-            /// Bone volume by density site.
-            volume: 4,
-            /// Share of young, not fully mineralized bone by density site.
-            young: 4,
+            /// Bone volume by compartment.
+            volume: 5,
+            /// Share of young, not fully mineralized bone by compartment.
+            young: 5,
         }
     }
 }
@@ -122,7 +155,7 @@ person_and_rows! {
     Inputs, InputRows {
         ; arrays {
             /// By exposure target, in the order of [`crate::exposure::Target::ALL`].
-            target: 10,
+            target: 15,
         }
     }
 }

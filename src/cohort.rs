@@ -1,7 +1,8 @@
 //! Cohorts: who the people are (`recruit`), how they came to be so (`history`), where they stand at index (`at_index`), one month of their lives (`month`), and
-//! all of it for blocks on threads (`simulate`) or for one person to look at (`trace`).
+//! all of it for blocks on threads (`simulate`) or for one person to look at (`trace`). `course` follows a typical person without chance.
 
 pub mod at_index;
+pub mod course;
 pub mod history;
 pub mod month;
 pub mod recruit;

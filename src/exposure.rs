@@ -9,26 +9,36 @@ use crate::numeric::Scalar;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Target {
-    /// Bisphosphonate reaching the bone surface.
+    /// Bisphosphonate reaching the bone surface, in half-effect amounts a year.
     BisphosphonateUptake = 0,
-    /// Hormone therapy.
-    EstrogenReplacement = 1,
-    /// Androgen deprivation.
-    AndrogenDeprivation = 2,
-    /// Loss of the estrogen that remains: aromatase inhibition, removal of the ovaries.
-    EstrogenSuppression = 3,
-    /// Glucocorticoids.
-    Glucocorticoid = 4,
-    /// Load added to the habitual load.
-    Load = 5,
-    /// Calcium intake added.
-    CalciumIntake = 6,
-    /// Serum 25-hydroxyvitamin D added.
-    Serum25Ohd = 7,
-    /// Share of the RANKL drive of resorption that is blocked.
-    RanklInhibition = 8,
-    /// Stimulus of modelling-based formation.
-    ModellingStimulus = 9,
+    /// Bisphosphonate added to the bone surface by one dose, in half-effect amounts.
+    BisphosphonateDose = 1,
+    /// One dose of RANKL antibody, 1 = 60 mg.
+    RanklAntibody = 2,
+    /// Sclerostin antibody, 1 = 210 mg a month.
+    SclerostinAntibody = 3,
+    /// Formation stimulus of a PTH analogue, 1 = teriparatide 20 ug/d.
+    PthFormation = 4,
+    /// Resorption stimulus of a PTH analogue, 1 = teriparatide 20 ug/d.
+    PthResorption = 5,
+    /// Dose of hormone therapy, 1 = standard.
+    EstrogenReplacement = 6,
+    /// Selective estrogen receptor modulation, 1 = raloxifene 60 mg/d.
+    EstrogenModulation = 7,
+    /// Degree of loss of residual estrogen, 1 = complete.
+    EstrogenSuppression = 8,
+    /// Degree of androgen deprivation, 1 = complete.
+    AndrogenDeprivation = 9,
+    /// Glucocorticoid dose, 1 = 10 mg/d prednisone equivalent.
+    Glucocorticoid = 10,
+    /// Load added to the habitual load, -1 = complete unloading.
+    Load = 11,
+    /// Calcium added to the intake from food.
+    CalciumIntake = 12,
+    /// 25-hydroxyvitamin D added.
+    Serum25Ohd = 13,
+    /// Protein added to the usual diet.
+    ProteinIntake = 14,
 }
 
 /// Name, unit, meaning, lowest and highest amount of one exposure.
@@ -49,7 +59,7 @@ pub struct TargetSpec {
 
 impl Target {
     /// Number of targets.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 15;
 
     /// All targets in their order.
     pub const ALL: [TargetSpec; Target::COUNT] = [
@@ -57,19 +67,52 @@ impl Target {
             Target::BisphosphonateUptake,
             "bisphosphonate_uptake",
             "/a",
-            "Bisphosphonate reaching the bone surface, in units of the half-effect amount",
+            "Bisphosphonate reaching the bone surface, in half-effect amounts a year",
             0.0,
             1000.0,
         ),
+        spec(
+            Target::BisphosphonateDose,
+            "bisphosphonate_dose",
+            "1",
+            "Bisphosphonate added to the bone surface by one dose, in half-effect amounts",
+            0.0,
+            2000.0,
+        ),
+        spec(Target::RanklAntibody, "rankl_antibody", "1", "One dose of RANKL antibody, 1 = 60 mg", 0.0, 10.0),
+        spec(Target::SclerostinAntibody, "sclerostin_antibody", "1", "Sclerostin antibody, 1 = 210 mg a month", 0.0, 3.0),
+        spec(
+            Target::PthFormation,
+            "pth_analogue_formation",
+            "1",
+            "Formation stimulus of a PTH analogue, 1 = teriparatide 20 ug/d",
+            0.0,
+            5.0,
+        ),
+        spec(
+            Target::PthResorption,
+            "pth_analogue_resorption",
+            "1",
+            "Resorption stimulus of a PTH analogue, 1 = teriparatide 20 ug/d",
+            0.0,
+            5.0,
+        ),
         spec(Target::EstrogenReplacement, "estrogen_replacement", "1", "Dose of hormone therapy, 1 = standard", 0.0, 1.0),
-        spec(Target::AndrogenDeprivation, "androgen_deprivation", "1", "Degree of androgen deprivation, 1 = complete", 0.0, 1.0),
+        spec(
+            Target::EstrogenModulation,
+            "estrogen_receptor_modulation",
+            "1",
+            "Selective estrogen receptor modulation, 1 = raloxifene 60 mg/d",
+            0.0,
+            2.0,
+        ),
         spec(Target::EstrogenSuppression, "estrogen_suppression", "1", "Degree of loss of residual estrogen, 1 = complete", 0.0, 1.0),
+        spec(Target::AndrogenDeprivation, "androgen_deprivation", "1", "Degree of androgen deprivation, 1 = complete", 0.0, 1.0),
         spec(Target::Glucocorticoid, "glucocorticoid", "1", "Glucocorticoid dose, 1 = 10 mg/d prednisone equivalent", 0.0, 6.0),
         spec(Target::Load, "load", "1", "Load added to the habitual load, -1 = complete unloading", -1.0, 1.0),
         spec(Target::CalciumIntake, "calcium_intake", "mg/d", "Calcium added to the intake from food", 0.0, 3000.0),
         spec(Target::Serum25Ohd, "serum_25ohd", "nmol/L", "25-hydroxyvitamin D added", 0.0, 200.0),
-        spec(Target::RanklInhibition, "rankl_inhibition", "1", "Share of the RANKL drive of resorption that is blocked", 0.0, 1.0),
-        spec(Target::ModellingStimulus, "modelling_stimulus", "1", "Added modelling-based formation, 1 = doubled", 0.0, 30.0),
+        spec(Target::ProteinIntake, "protein_intake", "g/d", "Protein added to the usual diet", 0.0, 200.0),
     ];
 
     /// The target of a name.

@@ -203,9 +203,21 @@ pub const FIXTURE: &str = include_str!("../tests/fixtures/request.json");
 /// The shipped parameters.
 #[cfg(test)]
 pub fn test_parameters() -> Parameters {
+    test_parameters_scaled(&[1.0])
+}
+
+/// The shipped parameters, each times one of these factors in turn; shares stay shares.
+#[cfg(test)]
+pub fn test_parameters_scaled(factors: &[f64]) -> Parameters {
     let request: request::Request = serde_json::from_str(FIXTURE).expect("the fixture is a request");
     let mut problems = crate::error::Problems::default();
-    let parameters = Parameters::take(request.parameters, &mut problems);
+    let scaled = |(k, (name, value)): (usize, (String, f64))| {
+        let factor = factors[k % factors.len()];
+        let share = ["share", "loss", "residue", "max", "efficacy", "adaptation", "tolerance", "floor"].iter().any(|w| name.contains(w));
+        let bounded = share && value > 0.0 && value <= 1.0;
+        (name, if bounded && factor != 1.0 { (value * factor).min(0.98) } else { value * factor })
+    };
+    let parameters = Parameters::take(request.parameters.into_iter().enumerate().map(scaled).collect(), &mut problems);
     assert!(problems.0.is_empty(), "{problems:?}");
     parameters
 }

@@ -2,6 +2,7 @@
 
 pub mod cpu;
 pub mod normal;
+pub mod relaxation;
 pub mod scalar;
 
 pub use scalar::Scalar;

@@ -6,11 +6,19 @@ use std::collections::BTreeMap;
 
 /// Skeletal sites where density is followed, in the order of every array of four.
 pub const DENSITY_SITES: [&str; 4] = ["lumbar_spine", "total_hip", "femoral_neck", "distal_radius"];
+/// Bone compartments that are followed, in the order of every array of five.
+pub const COMPARTMENTS: [&str; 5] = ["spine_trabecular", "spine_cortical", "hip_trabecular", "hip_cortical", "radius_cortical"];
+/// Regions of the skeleton that are loaded differently, in the order of every array of three.
+pub const REGIONS: [&str; 3] = ["spine", "hip", "radius"];
 /// Sexes, in the order of every array of two.
 pub const SEXES: [&str; 2] = ["women", "men"];
 
 /// One value for each density site.
 pub type PerSite = [f64; 4];
+/// One value for each bone compartment.
+pub type PerCompartment = [f64; 5];
+/// One value for each region.
+pub type PerRegion = [f64; 3];
 /// One value for each sex.
 pub type PerSex = [f64; 2];
 
@@ -40,23 +48,22 @@ impl Shape for f64 {
     }
 }
 
-impl Shape for PerSite {
-    fn suffixes() -> &'static [&'static str] {
-        &DENSITY_SITES
-    }
-    fn from_values(values: &[f64]) -> Self {
-        [values[0], values[1], values[2], values[3]]
-    }
+macro_rules! shape_of_array {
+    ($t:ty, $suffixes:expr) => {
+        impl Shape for $t {
+            fn suffixes() -> &'static [&'static str] {
+                &$suffixes
+            }
+            fn from_values(values: &[f64]) -> Self {
+                std::array::from_fn(|k| values[k])
+            }
+        }
+    };
 }
-
-impl Shape for PerSex {
-    fn suffixes() -> &'static [&'static str] {
-        &SEXES
-    }
-    fn from_values(values: &[f64]) -> Self {
-        [values[0], values[1]]
-    }
-}
+shape_of_array!(PerSite, DENSITY_SITES);
+shape_of_array!(PerCompartment, COMPARTMENTS);
+shape_of_array!(PerRegion, REGIONS);
+shape_of_array!(PerSex, SEXES);
 
 fn names_of<T: Shape>(system: &str, name: &str) -> Vec<String> {
     match T::suffixes() {
@@ -125,6 +132,7 @@ parameters! {
         estrogen_half_effect: f64, "1", "Half-effect constant of the sex-steroid signal on the RANKL drive of resorption";
         precursor_rate: f64, "/a", "Turnover of the pool of osteoclast precursors";
         precursor_rankl_share: f64, "1", "Share of the precursor pool's inflow and outflow that depends on RANKL";
+        precursor_crowding: f64, "1", "Fall of the precursors' relative inflow per resting pool that has piled up";
         pth_exponent: f64, "1", "Exponent of parathyroid hormone in the RANKL drive of resorption";
         coupling_rate: f64, "/a", "Rate at which bone-making cells that refill resorbed sites follow resorption";
         modelling_rate: f64, "/a", "Rate at which modelling-based formation follows its stimulus";
@@ -134,22 +142,30 @@ parameters! {
         estrogen_deficit_formation_loss: f64, "1", "Loss of refilling at complete estrogen deficiency";
         formation_loss_per_decade: f64, "1", "Loss of refilling per decade of age after `ageing_from`";
         ageing_from: f64, "a", "Age after which refilling declines";
-        glucocorticoid_formation_loss: f64, "1", "Loss of formation at a glucocorticoid exposure of 1";
+        glucocorticoid_formation_loss: f64, "1", "Early loss of formation at a glucocorticoid exposure of 1";
+        glucocorticoid_formation_adaptation: f64, "1", "Share of the early glucocorticoid loss of formation that fades";
         glucocorticoid_resorption_gain: f64, "1", "Early gain of the resorption drive at a glucocorticoid exposure of 1";
-        glucocorticoid_adaptation_rate: f64, "/a", "Rate at which the early glucocorticoid resorption fades";
+        glucocorticoid_adaptation_rate: f64, "/a", "Rate at which the early glucocorticoid effects fade";
+        protein_formation_gain: f64, "d/g", "Relative gain of refilling per gram of protein added to the usual diet a day";
         p1np_modelling_share: f64, "1", "Share of modelling in the formation marker P1NP";
-        turnover_rate: PerSite, "/a", "Effective turnover of bone volume";
-        modelling_share: PerSite, "1", "Share of formation that is modelling";
-        mechanostat_exponent: PerSite, "1", "Exponent of (load / bone volume) in formation";
-        load_decline: PerSite, "1", "Decline of the mechanical signal at 20 years past `load_decline_from`, growing with the square of the years";
+        ctx_assay_floor: f64, "1", "Part of the resorption marker CTX that does not come from remodeling, relative to the young adult's resorption";
+        turnover_rate: PerCompartment, "/a", "Effective turnover of bone volume";
+        modelling_share: PerCompartment, "1", "Share of formation that is modelling";
+        mechanostat_exponent: PerRegion, "1", "Exponent of (load / bone volume) in formation";
+        load_decline: PerRegion, "1", "Decline of the mechanical signal at 20 years past `load_decline_from`, growing with the square of the years";
         load_decline_from: f64, "a", "Age after which the mechanical signal declines";
-        unloading_resorption: PerSite, "1", "Relative gain of resorption at complete unloading";
+        unloading_resorption: PerRegion, "1", "Relative gain of resorption at complete unloading";
+        unloading_refilling: f64, "1", "Share of the resorption gained by unloading that local refilling follows";
+        unloading_memory_rate: f64, "/a", "Rate at which local refilling follows unloading and fades after it";
         unloading_modelling_loss: f64, "1", "Share of modelling that is lost at complete unloading";
         undermineralized_deficit: f64, "1", "Share of full mineral that young bone lacks";
         mineralization_time: f64, "a", "Mean time of secondary mineralization";
+        microdamage_removal_rate: f64, "/a", "Removal of microdamage by remodeling at the young adult's resorption";
+        healing_rate: f64, "/a", "Rate at which what a healing fracture draws from the skeleton fades";
+        healing_resorption_gain: f64, "1", "Gain of the resorption drive while a fracture draws with strength 1";
         inhibition_floor: f64, "1", "No inhibition factor falls below this";
         mechanostat_volume_floor: f64, "1", "Bone volume below which the mechanostat sees no further loss";
-        volume_floor: f64, "1", "Bone volume, relative to the young adult, below which no site falls";
+        volume_floor: f64, "1", "Bone volume, relative to the young adult, below which no compartment falls";
     }
     /// Sex hormones.
     hormones: HormoneParameters {
@@ -159,6 +175,7 @@ parameters! {
         mens_decline_per_year: f64, "/a", "Yearly loss of men's sex-steroid signal";
         mens_decline_from: f64, "a", "Age after which men's sex-steroid signal declines";
         replacement_efficacy: f64, "1", "Share of the estrogen deficit that full hormone therapy makes good";
+        modulation_efficacy: f64, "1", "Share of the estrogen deficit of bone that raloxifene 60 mg/d makes good";
         deprivation_efficacy: f64, "1", "Share of the sex-steroid signal that full androgen deprivation removes";
         suppression_residue: f64, "1", "Share of the sex-steroid signal left under full aromatase inhibition or after loss of the ovaries";
     }
@@ -173,6 +190,9 @@ parameters! {
         replete_serum_25ohd: f64, "nmol/L", "25-hydroxyvitamin D at which the supply index is 1";
         absorption_intercept: f64, "1", "Fractional calcium absorption = intercept - log slope x ln(intake in mg/d)";
         absorption_log_slope: f64, "1", "Fall of fractional absorption per unit of ln(intake)";
+        absorption_loss_per_year: f64, "/a", "Fall of fractional absorption per year of age after `absorption_loss_from`";
+        absorption_loss_from: f64, "a", "Age after which fractional absorption falls";
+        absorption_estrogen_loss: f64, "1", "Fall of fractional absorption at complete estrogen deficiency";
         absorption_min: f64, "1", "Lowest fractional absorption";
         absorption_vitamin_d_half: f64, "nmol/L", "25-hydroxyvitamin D at which its effect on absorption is half of the most";
         supply_index_min: f64, "1", "Lowest supply index: beyond it the compensation of the gut and kidney is taken to hold";
@@ -189,17 +209,32 @@ parameters! {
         load_min: f64, "1", "Lowest mechanical signal: muscles pull even in bed";
         signal_left_with_age: f64, "1", "Share of the mechanical signal that no age takes away";
     }
-    /// Pools of medicines in bone.
+    /// Medicines in the body and what they do to the cells.
     medicines: MedicineParameters {
         bisphosphonate_max_inhibition: f64, "1", "Largest inhibition of resorption by bisphosphonate at the surface";
         bisphosphonate_elimination: f64, "/a", "Loss of bisphosphonate from the bone surface";
         bisphosphonate_burial: f64, "/a", "Burial of surface bisphosphonate in new bone";
         bisphosphonate_release: f64, "/a", "Release of buried bisphosphonate at usual resorption";
+        antibody_max_blockade: f64, "1", "Largest share of the RANKL drive that the antibody blocks";
+        antibody_half_effect: f64, "1", "Amount of RANKL antibody of half effect, in doses of 60 mg";
+        antibody_elimination: f64, "/a", "Elimination of the RANKL antibody";
+        sclerostin_resorption_inhibition: f64, "1", "Fall of the RANKL drive under sclerostin antibody";
+        sclerostin_formation_stimulus: f64, "1", "Stimulus of modelling by sclerostin antibody, 1 = doubled formation";
+        sclerostin_adaptation_rate: f64, "/a", "Rate at which the skeleton adapts to sclerostin antibody and forgets it";
+        sclerostin_rebound_gain: f64, "1", "Gain of the RANKL drive that full adaptation to sclerostin antibody brings";
+        sclerostin_formation_adaptation: f64, "1", "Loss of refilling that full adaptation to sclerostin antibody brings";
+        pth_formation_stimulus: f64, "1", "Stimulus of modelling by teriparatide 20 ug/d, 1 = doubled formation";
+        pth_resorption_gain: f64, "1", "Gain of the RANKL drive by teriparatide 20 ug/d without tolerance";
+        pth_resorption_rate: f64, "/a", "Rate at which the resorption signal of PTH analogues builds up and fades";
+        pth_tolerance: f64, "1", "Share of that signal that full tolerance takes away";
+        pth_tolerance_rate: f64, "/a", "Rate at which that tolerance builds up and fades";
+        pth_cortical_resorption: f64, "1", "Further gain of resorption in cortical bone by teriparatide 20 ug/d without tolerance";
     }
     /// Densitometry.
     density: DensityParameters {
         reference_mean: PerSite, "g/cm2", "Mean areal bone mineral density of the T-score's reference women";
         reference_sd: PerSite, "g/cm2", "Standard deviation of the T-score's reference women";
+        trabecular_share: PerSite, "1", "Share of the young adult's areal density that is trabecular bone";
         osteopenia_t_score: f64, "1", "T-score at or below which bone mass is low";
         osteoporosis_t_score: f64, "1", "T-score at or below which there is osteoporosis";
     }
@@ -216,6 +251,10 @@ parameters! {
         turnover_cv: f64, "1", "Between-person coefficient of variation of bone turnover";
         estrogen_sensitivity_cv: f64, "1", "Between-person coefficient of variation of the estrogen half-effect constant";
         formation_ageing_cv: f64, "1", "Between-person coefficient of variation of the decline of formation with age";
+        modelling_cv: f64, "1", "Between-person coefficient of variation of the share of modelling";
+        anabolic_response_cv: f64, "1", "Between-person coefficient of variation of the response to stimuli of formation";
+        drug_sensitivity_cv: f64, "1", "Between-person coefficient of variation of the sensitivity to antiresorptive medicines";
+        load_decline_cv: f64, "1", "Between-person coefficient of variation of the decline of the mechanical signal with age";
         history_from: f64, "a", "Age of peak bone mass, at which a person's balance starts";
         youngest_age: f64, "a", "Youngest age at index that the tables support";
         earlier_fracture_age_shift: f64, "a", "Years before index at which the hazard of an earlier fracture is taken";
@@ -232,10 +271,10 @@ mod tests {
         let mut problems = Problems::default();
         Parameters::take(given.clone(), &mut problems);
         assert_eq!(problems, Problems::default());
-        given.remove("remodeling.turnover_rate.total_hip");
+        given.remove("remodeling.turnover_rate.hip_cortical");
         given.insert("remodeling.turnover_rate.hip".into(), 1.0);
         Parameters::take(given, &mut problems);
         let places: Vec<&str> = problems.0.iter().map(|p| p.place.as_str()).collect();
-        assert_eq!(places, ["parameters.remodeling.turnover_rate.total_hip", "parameters.remodeling.turnover_rate.hip"]);
+        assert_eq!(places, ["parameters.remodeling.turnover_rate.hip_cortical", "parameters.remodeling.turnover_rate.hip"]);
     }
 }

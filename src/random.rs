@@ -59,6 +59,14 @@ pub enum Recruiting {
     FormationAgeing = 5,
     /// Proneness to falls.
     FallProneness = 6,
+    /// Between-person spread of the share of modelling.
+    Modelling = 7,
+    /// Between-person spread of the response to stimuli of formation.
+    AnabolicResponse = 8,
+    /// Between-person spread of the sensitivity to antiresorptive medicines.
+    DrugSensitivity = 9,
+    /// Between-person spread of the decline of the mechanical signal with age.
+    LoadAgeing = 10,
     /// Characteristics: 16 + position in the list of characteristics.
     Characteristic = 16,
     /// Fracture before index: 256 + 4 x the site's decision number + (0 whether, 1 when, 2 survived).

@@ -10,6 +10,7 @@
 //! 2. men: e = max(0, 1 - decline (a - from)+)
 //! 3. hormone therapy of dose u: e <- e + (1 - e) efficacy u
 //! 4. suppression u: e <- e max(0, 1 - (1 - residue) u); androgen deprivation u: e <- e max(0, 1 - efficacy u)
+//! 5. receptor modulation u: e <- e + (1 - e) min(1, efficacy u): a modulator stands in for estrogen in bone, also where none is left
 //!
 //! Left out: the cycle, pregnancy, FSH, inhibin, testosterone's own effects, the years before the transition. Not to be trusted below age 25.
 
@@ -25,8 +26,22 @@ pub struct Hormones<S> {
     mens_decline: S,
     mens_decline_from: S,
     replacement: S,
+    modulation: S,
     deprivation: S,
     suppression: S,
+}
+
+/// What exposures do to the signal, 1 = standard dose or complete.
+#[derive(Clone, Copy, Debug)]
+pub struct HormoneExposures<S> {
+    /// Hormone therapy.
+    pub replacement: S,
+    /// Selective estrogen receptor modulation.
+    pub modulation: S,
+    /// Loss of residual estrogen.
+    pub suppression: S,
+    /// Androgen deprivation.
+    pub deprivation: S,
 }
 
 /// Beyond this many widths the logistic curve is flat in every precision.
@@ -43,6 +58,7 @@ impl<S: Scalar> Hormones<S> {
             mens_decline: S::of(h.mens_decline_per_year),
             mens_decline_from: S::of(h.mens_decline_from),
             replacement: S::of(h.replacement_efficacy),
+            modulation: S::of(h.modulation_efficacy),
             deprivation: S::of(h.deprivation_efficacy),
             suppression: S::of(1.0 - h.suppression_residue),
         }
@@ -62,22 +78,23 @@ impl<S: Scalar> Hormones<S> {
         (S::ONE - self.mens_decline * (age - self.mens_decline_from).at_least(S::ZERO)).at_least(S::ZERO)
     }
 
-    /// Equations 3 and 4: what exposures leave of the signal.
+    /// Equations 3 to 5: what exposures leave of the signal.
     #[inline(always)]
-    pub fn under_exposures(&self, signal: S, replacement: S, suppression: S, deprivation: S) -> S {
-        let replaced = signal + (S::ONE - signal) * self.replacement * replacement;
-        let suppressed = replaced * (S::ONE - self.suppression * suppression).at_least(S::ZERO);
-        suppressed * (S::ONE - self.deprivation * deprivation).at_least(S::ZERO)
+    pub fn under_exposures(&self, signal: S, exposures: &HormoneExposures<S>) -> S {
+        let replaced = signal + (S::ONE - signal) * self.replacement * exposures.replacement;
+        let suppressed = replaced * (S::ONE - self.suppression * exposures.suppression).at_least(S::ZERO);
+        let deprived = suppressed * (S::ONE - self.deprivation * exposures.deprivation).at_least(S::ZERO);
+        deprived + (S::ONE - deprived) * (self.modulation * exposures.modulation).at_most(S::ONE)
     }
 
     /// The sex-steroid signal of a person.
     #[inline(always)]
-    pub fn signal(&self, male: S, age: S, menopause_age: S, replacement: S, suppression: S, deprivation: S) -> S {
+    pub fn signal(&self, male: S, age: S, menopause_age: S, exposures: &HormoneExposures<S>) -> S {
         let women = self.womens_signal(age - menopause_age);
         let men = self.mens_signal(age);
         // `male` is 0 or 1, so this picks one of them exactly; a branch here would keep the loop over lanes from becoming vectors.
         let own = male * men + (S::ONE - male) * women;
-        self.under_exposures(own, replacement, suppression, deprivation)
+        self.under_exposures(own, exposures)
     }
 }
 
@@ -101,12 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn no_exposure_changes_no_bit_and_full_therapy_never_overshoots() {
+    fn no_exposure_changes_no_bit_and_no_exposure_leaves_the_range() {
         let h = Hormones::<f32>::new(&test_parameters());
+        let none = HormoneExposures { replacement: 0.0, modulation: 0.0, suppression: 0.0, deprivation: 0.0 };
         for e in [0.2_f32, 0.55, 0.98] {
-            assert_eq!(h.under_exposures(e, 0.0, 0.0, 0.0), e);
-            assert!(h.under_exposures(e, 1.0, 0.0, 0.0) <= 1.0);
-            assert!(h.under_exposures(e, 0.0, 1.0, 1.0) >= 0.0);
+            assert_eq!(h.under_exposures(e, &none), e);
+            assert!(h.under_exposures(e, &HormoneExposures { replacement: 1.0, modulation: 2.0, ..none }) <= 1.0);
+            assert!(h.under_exposures(e, &HormoneExposures { suppression: 1.0, deprivation: 1.0, ..none }) >= 0.0);
         }
     }
 }

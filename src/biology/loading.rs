@@ -5,8 +5,8 @@
 //! 1. habitual load = activity part x weight part; activity part = 1 + gain [ln(1 + activity) - ln(1 + reference)], held within its bounds;
 //!    weight part = (weight / reference weight of the sex)^exponent
 //! 2. load now = max(0, habitual + exposures) (bed rest, training)
-//! 3. mechanical signal at a site: load if load <= 1, else 1 + exercise gain x (load - 1) / 0.1; times the decline with age
-//!    max(left, 1 - decline ((a - from)+ / 20)^2); at least `load_min`
+//! 3. mechanical signal in a region: load if load <= 1, else 1 + exercise gain x (load - 1) / 0.1; times the decline with age
+//!    max(left, 1 - individual x decline ((a - from)+ / 20)^2); at least `load_min`
 //! 4. unloading = (1 - load)+, which raises resorption and halves modelling at its most
 //!
 //! The decline with age stands for less and less varied movement and for a skeleton that answers less; at the spine it is negative, because
@@ -24,7 +24,7 @@ const TRAINING_STEP: f64 = 0.1;
 #[derive(Clone, Copy, Debug)]
 pub struct Loading<S> {
     exercise_gain: S,
-    decline: [S; 4],
+    decline: [S; 3],
     decline_from: S,
     load_min: S,
     left_with_age: S,
@@ -64,12 +64,12 @@ impl<S: Scalar> Loading<S> {
         past * past
     }
 
-    /// Equation 3: the mechanical signal at a density site.
+    /// Equation 3: the mechanical signal in a region.
     #[inline(always)]
-    pub fn mechanical_signal(&self, site: usize, load: S, ageing: S) -> S {
+    pub fn mechanical_signal(&self, region: usize, load: S, ageing: S) -> S {
         let trained = S::ONE + self.exercise_gain * (load - S::ONE);
         let felt = if load < S::ONE { load } else { trained };
-        let left = (S::ONE - self.decline[site] * ageing).at_least(self.left_with_age);
+        let left = (S::ONE - self.decline[region] * ageing).at_least(self.left_with_age);
         (felt * left).at_least(self.load_min)
     }
 
@@ -90,8 +90,8 @@ mod tests {
         let p = test_parameters();
         let l = Loading::<f32>::new(&p);
         assert_eq!(habitual_load(&p, 0, p.loading.reference_activity, p.loading.reference_weight[0]), 1.0);
-        for site in 0..4 {
-            assert_eq!(l.mechanical_signal(site, 1.0, l.ageing(50.0)), 1.0);
+        for region in 0..3 {
+            assert_eq!(l.mechanical_signal(region, 1.0, l.ageing(50.0)), 1.0);
         }
         assert_eq!(l.unloading(1.2), 0.0);
     }
@@ -99,10 +99,10 @@ mod tests {
     #[test]
     fn more_load_never_means_less_signal() {
         let l = Loading::<f64>::new(&test_parameters());
-        for site in 0..4 {
+        for region in 0..3 {
             let mut before = 0.0;
             for step in 0..30 {
-                let now = l.mechanical_signal(site, f64::from(step) / 20.0, l.ageing(75.0));
+                let now = l.mechanical_signal(region, f64::from(step) / 20.0, l.ageing(75.0));
                 assert!(now >= before);
                 before = now;
             }

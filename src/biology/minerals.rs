@@ -1,15 +1,18 @@
 //! Minerals: calcium from food through the gut to parathyroid hormone (PTH), which asks the skeleton for what the gut does not deliver.
 //!
-//! Equations (I calcium intake mg/d, D serum 25-hydroxyvitamin D nmol/L, a age in years):
+//! Equations (I calcium intake mg/d, D serum 25-hydroxyvitamin D nmol/L, a age in years, e sex-steroid signal):
 //!
-//! 1. fractional absorption f = max(min, intercept - slope ln I)
+//! 1. fractional absorption f = max(min, intercept - slope ln I - loss_age (a - from)+ - loss_e (1 - e))
 //! 2. vitamin D factor v = [D / (D + half)] / [D_ref / (D_ref + half)]
 //! 3. absorbed calcium A = I f v
-//! 4. supply index c = (A - A_ref) / (A_replete - A_ref), held within [c_min, 1]: 0 at usual supply, 1 when replete
+//! 4. supply index c = (A - A_ref) / (A_replete - A_ref), held within [c_min, 1]: 0 at the young adult's usual supply, 1 when replete
 //! 5. PTH = (1 + gain (a - from)+ / 10) max(floor, 1 - response c), relative to the young adult at usual supply
 //!
-//! Left out: the kidney, phosphate, the seasons, calcitriol, magnesium. Short-term homeostasis (minutes to days) is taken to be complete.
-//! Not to be trusted for primary hyperparathyroidism, kidney failure, or intake below 200 mg/d.
+//! Because absorption falls with age and after menopause, the same diet supplies less in old age: PTH rises, and the skeleton gives up what the gut does
+//! not deliver. A supplement closes part of that gap once; it does not go on gaining.
+//!
+//! Left out: the kidney but for its part in equation 5, phosphate, the seasons, calcitriol, magnesium. Short-term homeostasis (minutes to days) is taken to be
+//! complete. Not to be trusted for primary hyperparathyroidism, kidney failure, or intake below 200 mg/d.
 
 use crate::numeric::Scalar;
 use crate::parameters::Parameters;
@@ -19,6 +22,9 @@ use crate::parameters::Parameters;
 pub struct Minerals<S> {
     intercept: S,
     log_slope: S,
+    loss_per_year: S,
+    loss_from: S,
+    estrogen_loss: S,
     absorption_min: S,
     half: S,
     per_reference_factor: S,
@@ -31,6 +37,15 @@ pub struct Minerals<S> {
     floor: S,
 }
 
+/// Intake and vitamin D of a person as absorption sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct Diet<S> {
+    /// Fraction absorbed by a young adult.
+    fraction: S,
+    /// Intake times the vitamin D factor, mg/d.
+    supplied: S,
+}
+
 /// Intakes are taken to be at least this many mg/d: its logarithm is needed.
 const LEAST_INTAKE: f64 = 1.0;
 
@@ -41,6 +56,9 @@ impl<S: Scalar> Minerals<S> {
         let mut minerals = Minerals {
             intercept: S::of(m.absorption_intercept),
             log_slope: S::of(m.absorption_log_slope),
+            loss_per_year: S::of(m.absorption_loss_per_year),
+            loss_from: S::of(m.absorption_loss_from),
+            estrogen_loss: S::of(m.absorption_estrogen_loss),
             absorption_min: S::of(m.absorption_min),
             half: S::of(m.absorption_vitamin_d_half),
             per_reference_factor: S::of((m.reference_serum_25ohd + m.absorption_vitamin_d_half) / m.reference_serum_25ohd),
@@ -52,24 +70,34 @@ impl<S: Scalar> Minerals<S> {
             age_from: S::of(m.pth_age_from),
             floor: S::of(p.remodeling.inhibition_floor),
         };
-        minerals.reference_absorbed = minerals.absorbed(S::of(m.reference_calcium_intake), S::of(m.reference_serum_25ohd));
-        let replete = minerals.absorbed(S::of(m.replete_calcium_intake), S::of(m.replete_serum_25ohd));
-        minerals.per_replete_gain = S::ONE / (replete - minerals.reference_absorbed);
+        let young = |diet| minerals.absorbed(diet, minerals.loss_from, S::ONE);
+        let reference = young(minerals.diet(S::of(m.reference_calcium_intake), S::of(m.reference_serum_25ohd)));
+        let replete = young(minerals.diet(S::of(m.replete_calcium_intake), S::of(m.replete_serum_25ohd)));
+        minerals.reference_absorbed = reference;
+        minerals.per_replete_gain = S::ONE / (replete - reference);
         minerals
+    }
+
+    /// What equations 1 to 3 need of intake (mg/d) and 25-hydroxyvitamin D (nmol/L); constant while those are.
+    #[inline(always)]
+    pub fn diet(&self, intake: S, serum_25ohd: S) -> Diet<S> {
+        Diet {
+            fraction: self.intercept - self.log_slope * intake.at_least(S::of(LEAST_INTAKE)).ln(),
+            supplied: intake * (serum_25ohd / (serum_25ohd + self.half) * self.per_reference_factor),
+        }
     }
 
     /// Equations 1 to 3: calcium absorbed, mg/d.
     #[inline(always)]
-    pub fn absorbed(&self, intake: S, serum_25ohd: S) -> S {
-        let fraction = (self.intercept - self.log_slope * intake.at_least(S::of(LEAST_INTAKE)).ln()).at_least(self.absorption_min);
-        let vitamin_d = serum_25ohd / (serum_25ohd + self.half) * self.per_reference_factor;
-        intake * fraction * vitamin_d
+    pub fn absorbed(&self, diet: Diet<S>, age: S, estrogen: S) -> S {
+        let lost = self.loss_per_year * (age - self.loss_from).at_least(S::ZERO) + self.estrogen_loss * (S::ONE - estrogen);
+        diet.supplied * (diet.fraction - lost).at_least(self.absorption_min)
     }
 
     /// Equation 4: the supply index.
     #[inline(always)]
-    pub fn supply_index(&self, intake: S, serum_25ohd: S) -> S {
-        ((self.absorbed(intake, serum_25ohd) - self.reference_absorbed) * self.per_replete_gain).at_least(self.index_min).at_most(S::ONE)
+    pub fn supply_index(&self, diet: Diet<S>, age: S, estrogen: S) -> S {
+        ((self.absorbed(diet, age, estrogen) - self.reference_absorbed) * self.per_replete_gain).at_least(self.index_min).at_most(S::ONE)
     }
 
     /// Equation 5: parathyroid hormone.
@@ -89,24 +117,25 @@ mod tests {
     fn usual_supply_is_exactly_neutral_and_replete_supply_is_one() {
         let p = test_parameters();
         let m = Minerals::<f32>::new(&p);
-        let usual = m.supply_index(p.minerals.reference_calcium_intake as f32, p.minerals.reference_serum_25ohd as f32);
+        let at = |intake: f64, d: f64| m.supply_index(m.diet(intake as f32, d as f32), 25.0, 1.0);
+        let usual = at(p.minerals.reference_calcium_intake, p.minerals.reference_serum_25ohd);
         assert_eq!(usual, 0.0);
         assert_eq!(m.pth(25.0, usual), 1.0);
-        let replete = m.supply_index(p.minerals.replete_calcium_intake as f32, p.minerals.replete_serum_25ohd as f32);
-        assert!((replete - 1.0).abs() < 1e-5);
+        assert!((at(p.minerals.replete_calcium_intake, p.minerals.replete_serum_25ohd) - 1.0).abs() < 1e-5);
     }
 
     #[test]
-    fn more_calcium_and_more_vitamin_d_never_raise_pth() {
+    fn more_calcium_and_more_vitamin_d_never_raise_pth_and_age_never_lowers_it() {
         let m = Minerals::<f64>::new(&test_parameters());
+        let pth = |age: f64, intake: f64, d: f64| m.pth(age, m.supply_index(m.diet(intake, d), age, 0.2));
         for vitamin_d in [10.0, 30.0, 60.0, 120.0] {
             let mut before = f64::INFINITY;
             for intake in (200..=2400).step_by(100) {
-                let pth = m.pth(70.0, m.supply_index(f64::from(intake), vitamin_d));
-                assert!(pth <= before && pth > 0.0);
-                before = pth;
-                let lower_d = m.pth(70.0, m.supply_index(f64::from(intake), vitamin_d / 2.0));
-                assert!(lower_d >= pth);
+                let now = pth(70.0, f64::from(intake), vitamin_d);
+                assert!(now <= before && now > 0.0);
+                before = now;
+                assert!(pth(70.0, f64::from(intake), vitamin_d / 2.0) >= now);
+                assert!(pth(80.0, f64::from(intake), vitamin_d) >= now);
             }
         }
     }

@@ -5,7 +5,7 @@
 //! measurement where it stands. The time up to `RECENT_MONTHS` before index is taken in `DISTANT_STEPS` equal steps, the rest by the month.
 
 use crate::biology::fracture::MAX_SITES;
-use crate::biology::remodeling::Balance;
+use crate::biology::remodeling::{Balance, FINE_STEPS};
 use crate::block::{InputRows, NEVER, Person, PersonRows, StateRows};
 use crate::cohort::recruit::{self, Recruit};
 use crate::exposure::{self, ExposureRows, Target};
@@ -161,19 +161,61 @@ impl<S: Scalar, const L: usize> Block<S, L> {
 
     #[inline(always)]
     fn set_scale(&mut self, balance: &Balance<S>) {
-        for site in 0..4 {
-            for lane in 0..L {
+        for lane in 0..L {
+            let relative = balance.relative_density(&self.person.load(lane), &self.state.load(lane));
+            for site in 0..4 {
                 let measured = S::of(self.in_lane(lane).values[model::ABMD_OF_SITE[site]]);
-                let relative = balance.relative_density(&self.person.load(lane), &self.state.load(lane), site);
-                self.scale[site][lane] = measured / relative;
+                self.scale[site][lane] = measured / relative[site];
             }
+        }
+    }
+}
+
+/// One month, or one step of history, of the balance for every lane: doses are given, then everybody takes one step, and those who need fine steps take
+/// these instead. Who needs what depends on nobody else, so a person alone is the same person in a crowd.
+#[inline(always)]
+pub fn step_rows<S: Scalar, const L: usize>(
+    balance: &Balance<S>,
+    person: &PersonRows<S, L>,
+    inputs: &InputRows<S, L>,
+    state: &mut StateRows<S, L>,
+    age: &[S; L],
+    years: &[S; L],
+) {
+    let mut fine = [false; L];
+    for lane in 0..L {
+        let before = balance.dosed(&person.load(lane), &inputs.load(lane), &state.load(lane));
+        fine[lane] = balance.needs_fine_steps(&inputs.load(lane), &before);
+        state.store(lane, &before);
+    }
+    if !fine.contains(&true) {
+        step_once(balance, person, inputs, state, age, years);
+        return;
+    }
+    let mut finely = state.clone();
+    let (mut at, mut part) = (*age, [S::ZERO; L]);
+    for lane in 0..L {
+        part[lane] = years[lane] * S::of(1.0 / f64::from(FINE_STEPS));
+    }
+    for k in 0..FINE_STEPS {
+        for lane in 0..L {
+            at[lane] = age[lane] + S::of(f64::from(k)) * part[lane];
+        }
+        step_once(balance, person, inputs, &mut finely, &at, &part);
+    }
+    if fine.contains(&false) {
+        step_once(balance, person, inputs, state, age, years);
+    }
+    for lane in 0..L {
+        if fine[lane] {
+            state.store(lane, &finely.load(lane));
         }
     }
 }
 
 /// One step of the balance for every lane: the loop that the compiler turns into vector instructions.
 #[inline(always)]
-pub fn step_rows<S: Scalar, const L: usize>(
+fn step_once<S: Scalar, const L: usize>(
     balance: &Balance<S>,
     person: &PersonRows<S, L>,
     inputs: &InputRows<S, L>,
@@ -196,9 +238,13 @@ fn person<S: Scalar>(r: &Recruit) -> Person<S> {
         male: if r.sex == 1 { S::ONE } else { S::ZERO },
         index_age_months: S::of(f64::from(r.age_months)),
         menopause_age: S::of(r.values[model::MENOPAUSE_AGE]),
-        turnover: S::of(r.turnover),
-        estrogen_half_effect: S::of(r.estrogen_half_effect),
-        formation_ageing: S::of(r.formation_ageing),
+        turnover: S::of(r.individual.turnover),
+        estrogen_half_effect: S::of(r.individual.estrogen_half_effect),
+        formation_ageing: S::of(r.individual.formation_ageing),
+        modelling: S::of(r.individual.modelling),
+        anabolic_response: S::of(r.individual.anabolic_response),
+        drug_sensitivity: S::of(r.individual.drug_sensitivity),
+        load_ageing: S::of(r.individual.load_ageing),
         habitual_load: S::of(r.habitual_load),
         calcium_intake: S::of(r.values[model::CALCIUM_INTAKE]),
         serum_25ohd: S::of(r.values[model::SERUM_25OHD]),

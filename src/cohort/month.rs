@@ -181,10 +181,10 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.age[lane] = (block.person.index_age_months[lane] + months) * S::of(MONTH_IN_YEARS);
         }
         exposure::add_up(&self.exposures, &[months; L], &mut self.inputs.target);
-        for site in 0..4 {
-            for lane in 0..L {
-                let relative = kernel.balance.relative_density(&block.person.load(lane), &self.state.load(lane), site);
-                self.abmd[site][lane] = block.scale[site][lane] * relative;
+        for lane in 0..L {
+            let relative = kernel.balance.relative_density(&block.person.load(lane), &self.state.load(lane));
+            for site in 0..4 {
+                self.abmd[site][lane] = block.scale[site][lane] * relative[site];
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::biology::{falls, loading};
 use crate::block::NEVER;
 use crate::model::{self, Anchor, CHARACTERISTICS, Distribution, Exposure, Model, Population, Transform};
 use crate::numeric::normal;
+use crate::parameters::Parameters;
 use crate::random::Recruiting;
 
 /// A person at index.
@@ -27,12 +28,8 @@ pub struct Recruit {
     pub prior_fracture: bool,
     /// Bit k: k-th risk factor.
     pub risk_factors: u32,
-    /// Individual bone turnover.
-    pub turnover: f64,
-    /// Individual estrogen half-effect constant.
-    pub estrogen_half_effect: f64,
-    /// Individual decline of formation with age.
-    pub formation_ageing: f64,
+    /// Individual constants of the balance.
+    pub individual: Individual,
     /// Habitual load.
     pub habitual_load: f64,
     /// Individual ratio of falls, before the population's mean is taken out.
@@ -44,6 +41,59 @@ pub const NO_COHORT: usize = usize::MAX;
 
 /// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
 const WIDEST: f64 = 5.0;
+
+/// Number of individual constants of the balance.
+pub const SPREADS: usize = 7;
+
+/// Their decisions, in the order in which [`Individual::of`] takes the normal numbers.
+const INDIVIDUAL: [Recruiting; SPREADS] = [
+    Recruiting::Turnover,
+    Recruiting::EstrogenSensitivity,
+    Recruiting::FormationAgeing,
+    Recruiting::Modelling,
+    Recruiting::AnabolicResponse,
+    Recruiting::DrugSensitivity,
+    Recruiting::LoadAgeing,
+];
+
+/// Constants of the balance that differ between people.
+#[derive(Clone, Copy, Debug)]
+pub struct Individual {
+    /// Bone turnover relative to the parameter.
+    pub turnover: f64,
+    /// Estrogen half-effect constant.
+    pub estrogen_half_effect: f64,
+    /// Decline of formation with age relative to the parameter.
+    pub formation_ageing: f64,
+    /// Share of modelling relative to the parameter.
+    pub modelling: f64,
+    /// Response to stimuli of formation relative to the parameter.
+    pub anabolic_response: f64,
+    /// Sensitivity to antiresorptive medicines relative to the parameter.
+    pub drug_sensitivity: f64,
+    /// Decline of the mechanical signal with age relative to the parameter.
+    pub load_ageing: f64,
+}
+
+impl Individual {
+    /// Of normal numbers: each constant is lognormal with mean 1 and its coefficient of variation.
+    pub fn of(p: &Parameters, normals: &[f64; SPREADS]) -> Self {
+        let spread = |k: usize, cv: f64| {
+            let variance = libm::log1p(cv * cv);
+            libm::exp(libm::sqrt(variance) * normals[k] - 0.5 * variance)
+        };
+        let c = &p.cohort;
+        Individual {
+            turnover: spread(0, c.turnover_cv),
+            estrogen_half_effect: p.remodeling.estrogen_half_effect * spread(1, c.estrogen_sensitivity_cv),
+            formation_ageing: spread(2, c.formation_ageing_cv),
+            modelling: spread(3, c.modelling_cv),
+            anabolic_response: spread(4, c.anabolic_response_cv),
+            drug_sensitivity: spread(5, c.drug_sensitivity_cv),
+            load_ageing: spread(6, c.load_decline_cv),
+        }
+    }
+}
 
 impl Recruit {
     /// Completed years of age at index.
@@ -121,9 +171,7 @@ fn measured(model: &Model, population: &Population, person: u64, sex: usize, age
         values,
         prior_fracture,
         risk_factors,
-        turnover: 1.0,
-        estrogen_half_effect: 1.0,
-        formation_ageing: 1.0,
+        individual: Individual::of(&model.parameters, &[0.0; SPREADS]),
         habitual_load: 1.0,
         fall_ratio: 1.0,
     }
@@ -132,16 +180,8 @@ fn measured(model: &Model, population: &Population, person: u64, sex: usize, age
 /// Everything that follows from the characteristics.
 fn complete(model: &Model, recruit: &mut Recruit) {
     let p = &model.parameters;
-    let spread = |decision: Recruiting, cv: f64| {
-        // Lognormal with mean 1 and this coefficient of variation.
-        let variance = libm::log1p(cv * cv);
-        let z = normal::quantile(model.luck.once(recruit.person, decision as u32)).clamp(-WIDEST, WIDEST);
-        libm::exp(libm::sqrt(variance) * z - 0.5 * variance)
-    };
-    recruit.turnover = spread(Recruiting::Turnover, p.cohort.turnover_cv);
-    recruit.estrogen_half_effect =
-        p.remodeling.estrogen_half_effect * spread(Recruiting::EstrogenSensitivity, p.cohort.estrogen_sensitivity_cv);
-    recruit.formation_ageing = spread(Recruiting::FormationAgeing, p.cohort.formation_ageing_cv);
+    let normals = INDIVIDUAL.map(|decision| normal::quantile(model.luck.once(recruit.person, decision as u32)).clamp(-WIDEST, WIDEST));
+    recruit.individual = Individual::of(p, &normals);
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
     let z = normal::quantile(model.luck.once(recruit.person, Recruiting::FallProneness as u32)).clamp(-WIDEST, WIDEST);

@@ -4,7 +4,7 @@ use crate::cohort::month::{DEATH, Kernel, Lives};
 use crate::cohort::simulate::block_at_index;
 use crate::model::{Model, Precision};
 use crate::numeric::Scalar;
-use crate::parameters::DENSITY_SITES;
+use crate::parameters::{COMPARTMENTS, DENSITY_SITES};
 use crate::random::Decision;
 use crate::units::MONTHS_PER_YEAR;
 
@@ -80,9 +80,18 @@ fn write_state<S: Scalar>(
     trace.put("resorption", state.resorption.to_f64());
     trace.put("refilling", state.refilling.to_f64());
     trace.put("modelling", state.modelling.to_f64());
+    trace.put("ctx", kernel.balance.ctx(&state).to_f64());
     trace.put("p1np", kernel.balance.p1np(&state).to_f64());
+    trace.put("precursors", state.precursors.to_f64());
+    trace.put("microdamage", state.microdamage.to_f64());
+    trace.put("healing", state.healing.to_f64());
     trace.put("bisphosphonate_at_surface", state.surface_bisphosphonate.to_f64());
     trace.put("bisphosphonate_buried", state.buried_bisphosphonate.to_f64());
+    trace.put("rankl_antibody", state.rankl_antibody.to_f64());
+    trace.put("sclerostin_adaptation", state.sclerostin_adaptation.to_f64());
+    for (c, name) in COMPARTMENTS.iter().enumerate() {
+        trace.put(&format!("volume_{name}"), state.volume[c].to_f64());
+    }
     for (site, name) in DENSITY_SITES.iter().enumerate() {
         trace.put(&format!("abmd_{name}"), lives.abmd[site][0].to_f64());
     }

@@ -1,6 +1,6 @@
 //! `cohortsim._core`: the only Rust that knows Python. Text in, columns out; the interpreter lock is released in one place.
 
-use cohortsim_core::cohort::{simulate as simulation, trace as tracing};
+use cohortsim_core::cohort::{course as typical, simulate as simulation, trace as tracing};
 use cohortsim_core::error::ModelError;
 use cohortsim_core::exposure::Target;
 use cohortsim_core::model::{CHARACTERISTICS, Model as CoreModel, PRIOR_FRACTURE};
@@ -8,7 +8,7 @@ use cohortsim_core::numeric::cpu::Cpu;
 use cohortsim_core::parameters::{DENSITY_SITES, Parameters};
 use cohortsim_core::record::{Column, table_specs};
 use cohortsim_core::units::MINUTES_PER_MONTH;
-use numpy::IntoPyArray;
+use numpy::{IntoPyArray, PyArray3};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyArithmeticError, PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -142,6 +142,18 @@ fn trace<'py>(py: Python<'py>, model: &Model, arm: usize, person: u64) -> PyResu
     Ok(all)
 }
 
+/// Courses of typical people under several parameter sets: array of sets x (courses x visits) x (four densities, CTX, P1NP), relative to the young adult.
+#[pyfunction]
+fn courses<'py>(py: Python<'py>, request: &str) -> PyResult<Bound<'py, PyArray3<f64>>> {
+    let rows = py.detach(|| -> Result<_, ModelError> {
+        let request = typical::CoursesRequest::from_json(request)?;
+        typical::courses(&request)
+    });
+    let rows: Vec<Vec<Vec<f64>>> =
+        rows.map_err(|e| raised(py, e))?.into_iter().map(|set| set.into_iter().map(|row| row.to_vec()).collect()).collect();
+    Ok(PyArray3::from_vec3(py, &rows)?)
+}
+
 fn described<'py>(py: Python<'py>, rows: Vec<Vec<(&str, String)>>) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for row in rows {
@@ -211,7 +223,7 @@ fn characteristics(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 mod _core {
     #[pymodule_export]
     use super::{
-        Model, RequestError, StateError, characteristics, column_specs, compile, cpu_level, density_sites, exposure_targets,
+        Model, RequestError, StateError, characteristics, column_specs, compile, courses, cpu_level, density_sites, exposure_targets,
         minutes_per_month, parameter_specs, simulate, trace, version,
     };
 }

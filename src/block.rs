@@ -122,7 +122,7 @@ person_and_rows! {
     Inputs, InputRows {
         ; arrays {
             /// By exposure target, in the order of [`crate::exposure::Target::ALL`].
-            target: 10,
+            target: 15,
         }
     }
 }

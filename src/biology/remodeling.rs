@@ -177,6 +177,12 @@ impl<S: Scalar> Balance<S> {
         state.volume[site] * (S::ONE - self.undermineralized * state.young[site]) / (S::ONE - self.undermineralized * at_peak)
     }
 
+    /// Equation 10: the resorption marker CTX.
+    #[inline(always)]
+    pub fn ctx(&self, state: &State<S>) -> S {
+        state.resorption
+    }
+
     /// Equation 10: the formation marker P1NP.
     #[inline(always)]
     pub fn p1np(&self, state: &State<S>) -> S {
@@ -214,12 +220,12 @@ impl<S: Scalar> Balance<S> {
     fn pull(&self, person: &Person<S>, inputs: &Inputs<S>, around: Surroundings<S>, state: &State<S>) -> Pull<S> {
         let age = around.age;
         let glucocorticoid = inputs.target[Target::Glucocorticoid as usize];
-        let stimulus = inputs.target[Target::ModellingStimulus as usize];
+        let stimulus = inputs.target[Target::SclerostinAntibody as usize];
         let estrogen = self.estrogen(person, inputs, age);
         let pth = self.minerals.pth(age, around.supply_index);
 
         let drive = self.rankl_drive(estrogen, person.estrogen_half_effect, pth, glucocorticoid, state.glucocorticoid_adaptation);
-        let blocked = drive * (S::ONE - inputs.target[Target::RanklInhibition as usize]).at_least(self.floor);
+        let blocked = drive * (S::ONE - inputs.target[Target::RanklAntibody as usize]).at_least(self.floor);
         let inflow = S::ONE + self.rankl_share * (drive - S::ONE);
         let outflow = S::ONE + self.rankl_share * (blocked - S::ONE);
         let resorption = blocked * state.precursors * self.medicines.resorption_left(state.surface_bisphosphonate);
@@ -446,7 +452,7 @@ mod tests {
         let person = reference_person::<f64>(&p);
         let mut state = balance.at_peak(&person);
         let mut blocked = nothing::<f64>();
-        blocked.target[Target::RanklInhibition as usize] = 0.9;
+        blocked.target[Target::RanklAntibody as usize] = 0.9;
         for _ in 0..24 {
             state = balance.step(&person, &blocked, &state, 30.0, 1.0 / 12.0);
         }
@@ -461,7 +467,7 @@ mod tests {
         /// Whatever comes together, no state turns negative or infinite, at any step up to a year.
         #[test]
         fn random_exposures_never_break_the_balance(
-            amounts in prop::collection::vec(0.0_f64..1.0, 10),
+            amounts in prop::collection::vec(0.0_f64..1.0, Target::COUNT),
             menopause in 38.0_f64..58.0,
             turnover in 0.3_f64..2.5,
             step in prop::sample::select(vec![1.0 / 365.25, 1.0 / 12.0, 1.0]),

@@ -1,10 +1,14 @@
-//! Cohorts: who the people are (`recruit`), how they came to be so (`history`), where they stand at index (`at_index`), one month of their lives (`month`), and
-//! all of it for blocks on threads (`simulate`) or for one person to look at (`trace`). `course` follows a typical person without chance.
+//! Cohorts: who the people are (`recruit`, `entry`), how they came to be so (`history`), where they stand at index (`at_index`), what they
+//! take and when (`courses`), one month of their lives (`month`), how they changed at visits (`visits`), and all of it for blocks on
+//! threads (`simulate`) or for one person to look at (`trace`). `course` follows a typical person without chance.
 
 pub mod at_index;
 pub mod course;
+pub mod courses;
+pub mod entry;
 pub mod history;
 pub mod month;
 pub mod recruit;
 pub mod simulate;
 pub mod trace;
+pub mod visits;

@@ -2,12 +2,13 @@
 
 mod cohorts;
 pub mod compile;
+mod exposures;
 pub mod normalize;
 mod populations;
 pub mod request;
 
 use crate::biology::fracture::FractureSite;
-use crate::exposure::Target;
+use crate::exposure::Effect;
 use crate::numeric::cpu::Cpu;
 use crate::parameters::Parameters;
 use crate::random::Luck;
@@ -101,11 +102,33 @@ pub struct RiskFactor {
     /// Ratio of death rates.
     pub mortality_ratio: f64,
     /// What it acts on.
-    pub effects: Vec<(Target, f64)>,
+    pub effects: Vec<Effect>,
     /// Months from index from which it acts.
     pub start_month: f64,
     /// Months from index until which it acts.
     pub stop_month: f64,
+}
+
+/// T-scores at a density site, from and to (included).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TScores {
+    /// Density site.
+    pub site: usize,
+    /// Lowest.
+    pub at_least: f64,
+    /// Highest.
+    pub at_most: f64,
+}
+
+/// When a course ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    /// Months of the course from one judgement to the next.
+    pub every_months: u32,
+    /// Density site and T-score at or above which the course stops when it is judged.
+    pub t_score: Option<(usize, f64)>,
+    /// Whether it stops at the end of the month of a fracture.
+    pub at_fracture: bool,
 }
 
 /// An exposure of an arm, a cohort profile or a risk factor, compiled.
@@ -119,11 +142,15 @@ pub struct Exposure {
     pub sexes: [bool; 2],
     /// Completed years at index, from and to (included).
     pub ages: (f64, f64),
-    /// Only people with a T-score at this site at or below this, at index.
-    pub t_score: Option<(usize, f64)>,
+    /// Only people with such a T-score at index.
+    pub t_score: Option<TScores>,
+    /// Only people with (or without) a fragility fracture before index.
+    pub prior_fracture: Option<bool>,
     /// From when the start counts.
     pub anchor: Anchor,
-    /// Months from the anchor.
+    /// Position, in its own list, of the course that it follows; the start then counts from that one's end.
+    pub after: Option<usize>,
+    /// Months from the anchor or from the end of the course that it follows.
     pub start_month: f64,
     /// Planned length, months.
     pub months: f64,
@@ -136,7 +163,22 @@ pub struct Exposure {
     /// Whether it is a medicine (counts in `medicine_months`).
     pub medicine: bool,
     /// What it acts on.
-    pub effects: Vec<(Target, f64)>,
+    pub effects: Vec<Effect>,
+    /// When it ends before its time.
+    pub stop: Option<Stop>,
+}
+
+/// Who is recruited into a cohort; all of it must hold.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// T-scores at index.
+    pub t_scores: Vec<TScores>,
+    /// Whether one of the T-scores is enough.
+    pub any_t_score: bool,
+    /// With (or without) a fragility fracture before index.
+    pub prior_fracture: Option<bool>,
+    /// Years since the final menstrual period, from and to (included): women only.
+    pub years_since_menopause: Option<(f64, f64)>,
 }
 
 /// A cohort, compiled.
@@ -154,6 +196,8 @@ pub struct Cohort {
     pub set: Vec<(usize, f64, [bool; 2])>,
     /// Profiles and medicines of this cohort, in every arm.
     pub exposures: Vec<Exposure>,
+    /// Who is recruited; `None`: everybody.
+    pub entry: Option<Entry>,
 }
 
 /// An arm, compiled.
@@ -186,6 +230,8 @@ pub struct Model {
     pub people: u64,
     /// Months of follow-up.
     pub months: u32,
+    /// Months from index at which change from index is tallied, ascending.
+    pub visits: Vec<u32>,
     /// Density site that classifies.
     pub class_site: usize,
     /// Whether persons and their follow-up are recorded one by one.

@@ -13,7 +13,8 @@ pub const WORDS: usize = 4;
 
 /// Every place where chance enters. Numbers are permanent: a new decision gets a new number.
 ///
-/// Monthly decisions live at counter month = month of follow-up (0-based); those of recruiting at month = [`AT_INDEX`].
+/// Monthly decisions live at counter month = month of follow-up (0-based); those of recruiting at month = [`AT_INDEX`]
+/// and, for candidates who are screened, downward from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Which block of four words.
@@ -126,9 +127,10 @@ impl Luck {
         rows
     }
 
-    /// A uniform number in the open interval (0, 1) with 52 bits, for a decision taken once per person.
-    pub fn once(self, person: u64, decision: u32) -> f64 {
-        let w = self.words(person, AT_INDEX, decision);
+    /// A uniform number in the open interval (0, 1) with 52 bits, for a decision taken once per person before follow-up. Everything of the
+    /// k-th candidate who is screened for a person (k = 0 where there is nothing to screen for) lies k below [`AT_INDEX`].
+    pub fn once(self, person: u64, attempt: u32, decision: u32) -> f64 {
+        let w = self.words(person, AT_INDEX - attempt, decision);
         let bits = (u64::from(w[0]) << 20) ^ (u64::from(w[1]) >> 12);
         (bits as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
     }
@@ -162,7 +164,7 @@ mod tests {
         let mut sum = 0.0;
         let mut square = 0.0;
         for person in 0..n {
-            let u = luck.once(person, 3);
+            let u = luck.once(person, 0, 3);
             assert!(u > 0.0 && u < 1.0);
             sum += u;
             square += u * u;
@@ -172,6 +174,14 @@ mod tests {
         // 4.5 standard errors of the mean (1/sqrt(12 n)) and of the variance (sqrt(1/180 n)).
         assert!((mean - 0.5).abs() < 4.5 / (12.0 * n as f64).sqrt());
         assert!((variance - 1.0 / 12.0).abs() < 4.5 / (180.0 * n as f64).sqrt());
+    }
+
+    #[test]
+    fn candidates_screened_for_one_person_have_luck_of_their_own() {
+        let luck = Luck::new(7);
+        let drawn: Vec<f64> = (0..1000).map(|attempt| luck.once(5, attempt, 3)).collect();
+        assert!((1..1000).all(|k| !drawn[..k].contains(&drawn[k])));
+        assert_eq!(luck.words(5, AT_INDEX - 2, 3)[0] >> 31, u32::from(drawn[2] >= 0.5));
     }
 
     #[test]

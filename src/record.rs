@@ -150,6 +150,17 @@ tables! {
         osteoporosis: u64, "1", "Living people with osteoporosis";
         abmd_sum: i64, "ug/cm2", "Sum of their areal densities, each rounded to 1e-6 g/cm2";
     }
+    /// Change from index of the living at visits.
+    Visits, VisitRow = "visits" {
+        arm: u8, "1", "Arm, by position in the scenario";
+        cohort: u8, "1", "Cohort, by position in the scenario";
+        month: u16, "mo", "Months since index";
+        measure: u8, "1", "0 lumbar spine, 1 total hip, 2 femoral neck, 3 distal radius (density), 4 CTX, 5 P1NP";
+        people: u64, "1", "Living people";
+        change_sum: i64, "10*-5", "Sum of their values relative to their own at index, less 1, each rounded to 1e-5";
+        change_square_sum: i64, "10*-10", "Sum of the squares of these rounded changes";
+        peak_sum: i64, "10*-5", "Sum of their values relative to the balanced young adult that they were, less 1, each rounded to 1e-5";
+    }
 }
 
 /// Everything one piece of a simulation has to say.
@@ -165,6 +176,8 @@ pub struct Tables {
     pub person_time: PersonTime,
     /// Density at anniversaries.
     pub states: States,
+    /// Change from index at visits.
+    pub visits: Visits,
 }
 
 /// Dense counters of person-time and states; parts add up.

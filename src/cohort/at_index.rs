@@ -57,7 +57,7 @@ pub fn months_since_fracture(model: &Model, population: &Population, recruit: &R
         return None;
     }
     let first = Recruiting::EarlierFracture as u32 + 4 * model.fracture_sites[site].decision;
-    let luck = |k| model.luck.once(recruit.person, first + k);
+    let luck = |k| model.luck.once(recruit.person, recruit.attempt, first + k);
     let (sex, window) = (recruit.sex, after.until_month);
     let earlier = recruit.age_completed().saturating_sub(model.parameters.cohort.earlier_fracture_age_shift as usize);
     let had = PerMonth(population.fracture[site].at(sex, earlier) * relative_hazard).probability_within(window).0;

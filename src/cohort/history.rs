@@ -2,14 +2,16 @@
 //!
 //! Everybody starts as a balanced young adult at peak bone mass and lives to index under their own hormones, intake, activity and
 //! exposures. The measured density at index then sets the individual scale, so history decides which way the balance leans and
-//! measurement where it stands. The time up to `RECENT_MONTHS` before index is taken in `DISTANT_STEPS` equal steps, the rest by the month.
+//! measurement where it stands. The last `RECENT_MONTHS` before index, and all the time since the first medicine of the cohort, are taken
+//! by the month, the time before them in `DISTANT_STEPS` equal steps.
 
 use crate::biology::fracture::MAX_SITES;
 use crate::biology::remodeling::{Balance, FINE_STEPS};
 use crate::block::{InputRows, NEVER, Person, PersonRows, StateRows};
-use crate::cohort::recruit::{self, Recruit};
-use crate::exposure::{self, ExposureRows, Target};
-use crate::model::{self, Exposure, Model};
+use crate::cohort::courses::Courses;
+use crate::cohort::recruit::{NO_COHORT, Recruit};
+use crate::exposure::{self, ExposureRows};
+use crate::model::{self, Anchor, Exposure, Model};
 use crate::numeric::Scalar;
 use crate::units::{MONTH_IN_YEARS, MONTHS_PER_YEAR};
 
@@ -85,21 +87,10 @@ impl<S: Scalar, const L: usize> Block<S, L> {
         &self.recruits[lane.min(self.recruits.len() - 1)]
     }
 
-    /// Rows of an exposure for these people.
-    pub fn rows_of(&self, model: &Model, exposure: &Exposure) -> ExposureRows<S, L> {
-        let mut rows = never(&exposure.effects);
-        for lane in 0..L {
-            if let Some((start, stop)) = recruit::interval(model, exposure, self.in_lane(lane)) {
-                (rows.start[lane], rows.stop[lane]) = (S::of(start), S::of(stop));
-            }
-        }
-        rows
-    }
-
     fn standing_exposures(&self, model: &Model) -> Vec<ExposureRows<S, L>> {
         let mut all = Vec::new();
         for (k, factor) in model.risk_factors.iter().enumerate().filter(|(_, f)| !f.effects.is_empty()) {
-            let mut rows = never(&factor.effects);
+            let mut rows = ExposureRows::never(&factor.effects, false);
             for lane in 0..L {
                 if self.in_lane(lane).has(k) {
                     (rows.start[lane], rows.stop[lane]) = (S::of(factor.start_month), S::of(factor.stop_month));
@@ -109,10 +100,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
         }
         for (position, cohort) in model.cohorts.iter().enumerate() {
             if self.recruits.iter().any(|r| r.cohort == position) {
-                for exposure in &cohort.exposures {
-                    let only = Exposure { cohort: Some(position), ..exposure.clone() };
-                    all.push(self.rows_of(model, &only));
-                }
+                all.extend(Courses::planned(model, &cohort.exposures, |lane| self.in_lane(lane)).rows);
             }
         }
         all
@@ -123,25 +111,33 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     pub fn live_to_index(&mut self, model: &Model, balance: &Balance<S>) {
         // Months from index: whole months and 128ths of their number are exact in every precision, so rounding never decides whether an exposure acts.
         let from = S::of(model.parameters.cohort.history_from * f64::from(MONTHS_PER_YEAR));
-        let mut distant = [S::ZERO; L];
+        let (mut distant, mut recent) = ([S::ZERO; L], [RECENT_MONTHS; L]);
         for lane in 0..L {
             self.state.store(lane, &balance.at_peak(&self.person.load(lane)));
-            distant[lane] = (self.person.index_age_months[lane] - S::of(f64::from(RECENT_MONTHS)) - from).at_least(S::ZERO);
+            let lived = self.person.index_age_months[lane] - from;
+            let since_peak = libm::floor(lived.to_f64()).max(f64::from(RECENT_MONTHS)) as u32;
+            recent[lane] = recent_months(model, self.in_lane(lane).cohort).min(since_peak);
+            distant[lane] = (lived - S::of(f64::from(recent[lane]))).at_least(S::ZERO);
         }
         let mut inputs = InputRows::zero();
         let (mut start, mut months) = ([S::ZERO; L], [S::ONE; L]);
-        for step in 0..DISTANT_STEPS + RECENT_MONTHS {
+        for step in 0..DISTANT_STEPS {
             for lane in 0..L {
-                if step < DISTANT_STEPS {
-                    let left = S::of(1.0 - f64::from(step) / f64::from(DISTANT_STEPS));
-                    start[lane] = -(distant[lane] * left) - S::of(f64::from(RECENT_MONTHS));
-                    months[lane] = distant[lane] * S::of(1.0 / f64::from(DISTANT_STEPS));
-                } else {
-                    start[lane] = S::of(f64::from(step) - f64::from(DISTANT_STEPS + RECENT_MONTHS));
-                    months[lane] = S::ONE;
-                }
+                let left = S::of(1.0 - f64::from(step) / f64::from(DISTANT_STEPS));
+                start[lane] = -(distant[lane] * left) - S::of(f64::from(recent[lane]));
+                months[lane] = distant[lane] * S::of(1.0 / f64::from(DISTANT_STEPS));
             }
             self.historic_step(balance, &mut inputs, &start, &months);
+        }
+        for before in (1..=recent.into_iter().fold(RECENT_MONTHS, u32::max)).rev() {
+            // Who goes by the month for a shorter time waits, so that nobody's steps depend on who shares the block.
+            let waiting = recent.iter().any(|months| *months < before).then(|| self.state.clone());
+            self.historic_step(balance, &mut inputs, &[S::of(-f64::from(before)); L], &[S::ONE; L]);
+            if let Some(earlier) = waiting {
+                for lane in (0..L).filter(|lane| recent[*lane] < before) {
+                    self.state.store(lane, &earlier.load(lane));
+                }
+            }
         }
         self.set_scale(balance);
     }
@@ -150,12 +146,12 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     fn historic_step(&mut self, balance: &Balance<S>, inputs: &mut InputRows<S, L>, start: &[S; L], months: &[S; L]) {
         let (mut middle, mut age, mut years) = ([S::ZERO; L], [S::ZERO; L], [S::ZERO; L]);
         for lane in 0..L {
-            // Exposures are read at the middle of the step.
+            // What is taken is read at the middle of the step, doses are counted over all of it.
             middle[lane] = start[lane] + S::HALF * months[lane];
             age[lane] = (self.person.index_age_months[lane] + start[lane]) * S::of(MONTH_IN_YEARS);
             years[lane] = months[lane] * S::of(MONTH_IN_YEARS);
         }
-        exposure::add_up(&self.exposures, &middle, &mut inputs.target);
+        exposure::add_up(&self.exposures, &middle, start, months, &mut inputs.target);
         step_rows(balance, &self.person, inputs, &mut self.state, &age, &years);
     }
 
@@ -229,8 +225,12 @@ fn step_once<S: Scalar, const L: usize>(
     }
 }
 
-fn never<S: Scalar, const L: usize>(effects: &[(Target, f64)]) -> ExposureRows<S, L> {
-    ExposureRows { start: [S::of(NEVER); L], stop: [S::of(NEVER); L], effects: effects.iter().map(|(t, x)| (*t, S::of(*x))).collect() }
+/// Months before index that are taken by the month for people of a cohort: back to the start of its first medicine, at least
+/// `RECENT_MONTHS`.
+fn recent_months(model: &Model, cohort: usize) -> u32 {
+    let medicine = |e: &&Exposure| e.medicine && e.anchor == Anchor::Index && e.after.is_none();
+    let exposures = if cohort == NO_COHORT { &[][..] } else { &model.cohorts[cohort].exposures };
+    exposures.iter().filter(medicine).map(|e| (-libm::floor(e.start_month)) as u32).fold(RECENT_MONTHS, u32::max)
 }
 
 fn person<S: Scalar>(r: &Recruit) -> Person<S> {

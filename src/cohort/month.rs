@@ -6,8 +6,9 @@ use crate::biology::fracture::{MAX_SITES, SiteHazard};
 use crate::biology::mortality::ExcessAfter;
 use crate::biology::remodeling::Balance;
 use crate::block::{InputRows, NEVER, StateRows};
+use crate::cohort::courses::Courses;
 use crate::cohort::history::{Block, step_rows};
-use crate::exposure::{self, ExposureRows};
+use crate::exposure;
 use crate::model::Model;
 use crate::numeric::Scalar;
 use crate::random::{Decision, WORDS};
@@ -109,8 +110,8 @@ pub struct Lives<S, const L: usize> {
     pub state: StateRows<S, L>,
     /// What acts from outside this month.
     pub inputs: InputRows<S, L>,
-    /// Exposures of this arm and of every arm.
-    pub exposures: Vec<ExposureRows<S, L>>,
+    /// Exposures of every arm and of this arm.
+    pub courses: Courses<S, L>,
     /// 1 with an earlier fracture, else 0.
     pub prior_fracture: [S; L],
     /// Months since the last fracture, by fracture site.
@@ -153,16 +154,14 @@ pub struct Happening {
 pub const DEATH: u8 = 0;
 
 impl<S: Scalar, const L: usize> Lives<S, L> {
-    /// A block at index with the exposures of an arm.
-    pub fn at_index(block: &Block<S, L>, mut arm_exposures: Vec<ExposureRows<S, L>>) -> Self {
-        let mut exposures = block.exposures.clone();
-        exposures.append(&mut arm_exposures);
+    /// A block at index in an arm.
+    pub fn at_index(model: &Model, block: &Block<S, L>, arm: usize) -> Self {
         let mut alive = [false; L];
         alive[..block.recruits.len()].fill(true);
         Lives {
             state: block.state.clone(),
             inputs: InputRows::zero(),
-            exposures,
+            courses: Courses::in_arm(model, block, arm),
             prior_fracture: block.prior_fracture,
             months_since: block.months_since,
             alive,
@@ -173,20 +172,21 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         }
     }
 
-    /// Age, exposures and density at the start of a month.
+    /// Age and density at the start of a month, and what acts in it.
     #[inline(always)]
     pub fn look(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, month: u32) {
         let months = S::of(f64::from(month));
         for lane in 0..L {
             self.age[lane] = (block.person.index_age_months[lane] + months) * S::of(MONTH_IN_YEARS);
         }
-        exposure::add_up(&self.exposures, &[months; L], &mut self.inputs.target);
         for lane in 0..L {
             let relative = kernel.balance.relative_density(&block.person.load(lane), &self.state.load(lane));
             for site in 0..4 {
                 self.abmd[site][lane] = block.scale[site][lane] * relative[site];
             }
         }
+        self.courses.judge(&kernel.density, &self.abmd, month);
+        exposure::add_up(&self.courses.rows, &[months; L], &[months; L], &[S::ONE; L], &mut self.inputs.target);
     }
 
     /// Draws the month's words and sets the month's hazards.
@@ -285,7 +285,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     /// What happened to one person this month, in order of time, up to death; sets what follows from it.
-    pub fn happenings(&mut self, kernel: &Kernel<S>, lane: usize) -> ([Happening; MAX_SITES + 1], usize) {
+    pub fn happenings(&mut self, kernel: &Kernel<S>, lane: usize, month: u32) -> ([Happening; MAX_SITES + 1], usize) {
         let mut all = [Happening { minute: 0, event: 0 }; MAX_SITES + 1];
         let mut n = 0;
         let mut ask = |word: u32, hazard: S, event: u8| {
@@ -307,6 +307,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.prior_fracture[lane] = S::ONE;
             // The month that follows counts as the first: it starts at 0.
             self.months_since[usize::from(happening.event) - 1][lane] = -S::ONE;
+            self.courses.fractured(lane, month);
         }
         (all, n)
     }

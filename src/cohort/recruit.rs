@@ -2,11 +2,11 @@
 //!
 //! A vector of correlated standard normal numbers is drawn (one address each, Cholesky factor of the population's correlation), and each
 //! is put through its own distribution at the person's age and sex. Binary characteristics are present where the normal number lies above
-//! the quantile of 1 - prevalence. Cohort profiles then replace what they set.
+//! the quantile of 1 - prevalence. Cohort profiles then replace what they set, and entry rules say who of the candidates is recruited.
 
 use crate::biology::{falls, loading};
-use crate::block::NEVER;
-use crate::model::{self, Anchor, CHARACTERISTICS, Distribution, Exposure, Model, Population, Transform};
+use crate::cohort::entry;
+use crate::model::{self, CHARACTERISTICS, Distribution, Model, Population, TScores, Transform};
 use crate::numeric::normal;
 use crate::parameters::Parameters;
 use crate::random::Recruiting;
@@ -16,6 +16,8 @@ use crate::random::Recruiting;
 pub struct Recruit {
     /// Number of the person.
     pub person: u64,
+    /// Which of the candidates screened for this person, from 0; part of the address of everything that was drawn before index.
+    pub attempt: u32,
     /// Cohort, by position; [`NO_COHORT`] for people of a reference sample.
     pub cohort: usize,
     /// 0 women, 1 men.
@@ -107,44 +109,58 @@ impl Recruit {
     }
 }
 
-/// The person of this number in the scenario's cohorts.
+/// The person of this number in the scenario's cohorts: the first candidate who meets the cohort's entry rules.
 pub fn recruit(model: &Model, person: u64) -> Recruit {
-    let luck = model.luck;
-    let u = luck.once(person, Recruiting::Cohort as u32);
-    let cohort_index = model.cohorts.iter().position(|c| u < c.cumulative_share).unwrap_or(model.cohorts.len() - 1);
+    // The cohort is drawn once, not once per candidate: its share of the people does not depend on who is eligible.
+    let u = model.luck.once(person, 0, Recruiting::Cohort as u32);
+    let cohort = model.cohorts.iter().position(|c| u < c.cumulative_share).unwrap_or(model.cohorts.len() - 1);
+    let mut recruit = entry::first_eligible(model, cohort, person);
+    complete(model, &mut recruit);
+    recruit
+}
+
+/// One candidate for a place in a cohort: what can be known of them when they are screened.
+pub fn candidate(model: &Model, cohort_index: usize, person: u64, attempt: u32) -> Recruit {
+    let once = |decision: Recruiting| model.luck.once(person, attempt, decision as u32);
     let cohort = &model.cohorts[cohort_index];
-    let u = luck.once(person, Recruiting::SexAndAge as u32);
+    let u = once(Recruiting::SexAndAge);
     let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
     let (sex, age, _) = cohort.cells[cell];
-    let month = (luck.once(person, Recruiting::BirthMonth as u32) * 12.0) as u32;
+    let month = (once(Recruiting::BirthMonth) * 12.0) as u32;
     let population = &model.populations[cohort.population];
-    let mut recruit = measured(model, population, person, sex, age as u32 * 12 + month, None);
+    let mut recruit = measured(model, population, (person, attempt), sex, age as u32 * 12 + month, None);
     recruit.cohort = cohort_index;
     for (position, value, sexes) in &cohort.set {
         if sexes[sex] {
             recruit.values[*position] = *value;
         }
     }
-    complete(model, &mut recruit);
     recruit
 }
 
 /// The person of this number in a population, at a given sex and age; `first_normal` replaces the first independent normal number (femoral-neck density),
 /// so that a reference sample can be spread evenly.
 pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
-    let mut recruit = measured(model, population, person, sex, age_months, first_normal);
+    let mut recruit = measured(model, population, (person, 0), sex, age_months, first_normal);
     complete(model, &mut recruit);
     recruit
 }
 
 /// What a survey would find of a person; what follows from it is still to come.
-fn measured(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
+fn measured(
+    model: &Model,
+    population: &Population,
+    (person, attempt): (u64, u32),
+    sex: usize,
+    age_months: u32,
+    first_normal: Option<f64>,
+) -> Recruit {
     let luck = model.luck;
     let n = population.factor[sex].len();
     let independent: Vec<f64> = (0..n)
         .map(|k| match first_normal {
             Some(z) if k == 0 => z,
-            _ => normal::quantile(luck.once(person, Recruiting::Characteristic as u32 + k as u32)),
+            _ => normal::quantile(luck.once(person, attempt, Recruiting::Characteristic as u32 + k as u32)),
         })
         .collect();
     let correlated: Vec<f64> = population.factor[sex]
@@ -165,6 +181,7 @@ fn measured(model: &Model, population: &Population, person: u64, sex: usize, age
     let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
     Recruit {
         person,
+        attempt,
         cohort: NO_COHORT,
         sex,
         age_months,
@@ -180,11 +197,13 @@ fn measured(model: &Model, population: &Population, person: u64, sex: usize, age
 /// Everything that follows from the characteristics.
 fn complete(model: &Model, recruit: &mut Recruit) {
     let p = &model.parameters;
-    let normals = INDIVIDUAL.map(|decision| normal::quantile(model.luck.once(recruit.person, decision as u32)).clamp(-WIDEST, WIDEST));
-    recruit.individual = Individual::of(p, &normals);
+    let normal_of =
+        |decision: Recruiting| normal::quantile(model.luck.once(recruit.person, recruit.attempt, decision as u32)).clamp(-WIDEST, WIDEST);
+    let individual = Individual::of(p, &INDIVIDUAL.map(normal_of));
+    let z = normal_of(Recruiting::FallProneness);
+    recruit.individual = individual;
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
-    let z = normal::quantile(model.luck.once(recruit.person, Recruiting::FallProneness as u32)).clamp(-WIDEST, WIDEST);
     let factors: f64 = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k)).map(|(_, f)| f.falls_ratio).product();
     recruit.fall_ratio = falls::individual_ratio(p, z, recruit.values[model::SERUM_25OHD], activity) * factors;
 }
@@ -215,62 +234,20 @@ fn quantile(zs: &[f64], qs: &[f64], z: f64) -> f64 {
     x + (y - x) * (z - a) / (b - a)
 }
 
-/// From when to when an exposure acts on a person, in months from index; `None` if never.
-pub fn interval(model: &Model, exposure: &Exposure, recruit: &Recruit) -> Option<(f64, f64)> {
-    let age = f64::from(recruit.age_months / 12);
-    let eligible = exposure.cohort.is_none_or(|c| c == recruit.cohort)
-        && exposure.sexes[recruit.sex]
-        && (exposure.ages.0..=exposure.ages.1).contains(&age)
-        && exposure.t_score.is_none_or(|(site, at_most)| t_score(model, recruit, site) <= at_most)
-        && model.luck.once(recruit.person, exposure.luck) < exposure.uptake;
-    if !eligible {
-        return None;
-    }
-    let anchor = match exposure.anchor {
-        Anchor::Index => 0.0,
-        Anchor::Menopause => libm::floor(recruit.values[model::MENOPAUSE_AGE] * 12.0 - f64::from(recruit.age_months)),
-    };
-    let start = anchor + exposure.start_month;
-    let planned = exposure.months;
-    let months = match &exposure.persistence {
-        Some(p) => planned.min(months_persisted(&p.months, &p.share, model.luck.once(recruit.person, exposure.luck + 1))),
-        None => planned,
-    };
-    Some((start, start + months))
-}
-
 /// T-score at index.
 pub fn t_score(model: &Model, recruit: &Recruit, site: usize) -> f64 {
     let d = &model.parameters.density;
     (recruit.values[model::ABMD_OF_SITE[site]] - d.reference_mean[site]) / d.reference_sd[site]
 }
 
-/// The time at which a share u still persists: inverse of the persistence curve, log-linear between knots, going on with its last slope.
-fn months_persisted(months: &[f64], share: &[f64], u: f64) -> f64 {
-    let n = months.len();
-    let upper = (1..n).find(|k| share[*k] <= u).unwrap_or(n - 1);
-    let (t0, t1) = (months[upper - 1], months[upper]);
-    let (s0, s1) = (libm::log(share[upper - 1]), libm::log(share[upper]));
-    if s0 == s1 {
-        return NEVER;
-    }
-    t0 + (t1 - t0) * (s0 - libm::log(u)) / (s0 - s1)
+/// Whether a person's T-score at index lies in a range.
+pub fn has_t_score(model: &Model, recruit: &Recruit, range: &TScores) -> bool {
+    (range.at_least..=range.at_most).contains(&t_score(model, recruit, range.site))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn persistence_is_inverted_at_between_and_beyond_its_knots() {
-        let (months, share) = ([0.0, 12.0, 24.0], [1.0, 0.45, 0.30]);
-        let at = |u| months_persisted(&months, &share, u);
-        assert!((at(0.45) - 12.0).abs() < 1e-12);
-        assert!((at(0.30) - 24.0).abs() < 1e-12);
-        assert!((at(0.45_f64.sqrt()) - 6.0).abs() < 1e-12);
-        assert!((at(0.20) - 36.0).abs() < 1e-9); // 0.30 x (0.30 / 0.45)
-        assert!(at(1.0 - 1e-12) < 1e-9);
-    }
 
     #[test]
     fn quantiles_go_on_with_their_last_slope() {

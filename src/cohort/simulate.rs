@@ -7,6 +7,7 @@ use crate::cohort::at_index::{Lived, expected_falls, months_since_fracture};
 use crate::cohort::history::Block;
 use crate::cohort::month::{DEATH, Kernel, Lives};
 use crate::cohort::recruit::{Recruit, recruit};
+use crate::cohort::visits::VisitTally;
 use crate::error::ModelError;
 use crate::model::{self, Model, Precision};
 use crate::numeric::Scalar;
@@ -46,18 +47,26 @@ fn simulate_in<S: Scalar>(model: &Model, first: u64, people: u64, threads: usize
 struct Piece {
     tables: Tables,
     tally: Tally,
+    visits: VisitTally,
+}
+
+impl Piece {
+    fn new(model: &Model) -> Self {
+        Piece { tables: Tables::default(), tally: Tally::new(tally_shape(model)), visits: VisitTally::new(model) }
+    }
 }
 
 fn join(model: &Model, pieces: Vec<Piece>) -> Tables {
-    let mut tally = Tally::new(tally_shape(model));
-    let mut all = Tables::default();
+    let Piece { tables: mut all, mut tally, mut visits } = Piece::new(model);
     for mut piece in pieces {
         all.persons.append(&mut piece.tables.persons);
         all.follow_up.append(&mut piece.tables.follow_up);
         all.events.append(&mut piece.tables.events);
         tally.add(&piece.tally);
+        visits.add(&piece.visits);
     }
     (all.person_time, all.states) = tally.into_tables();
+    all.visits = visits.into_table();
     all
 }
 
@@ -96,7 +105,8 @@ macro_rules! on_cpu {
 
 on_cpu! {
     /// All months of a block in one arm.
-    fn live_on<S, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, lives: &mut Lives<S, L>, arm: usize, piece: &mut Book<'_>) -> Exits<S, L> = live;
+    fn live_on<S, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, lives: &mut Lives<S, L>, arm: usize,
+        book: &mut Piece) -> Exits<S, L> = live;
 }
 on_cpu! {
     /// A block from peak bone mass to index.
@@ -139,27 +149,19 @@ fn relate_to_population<S: Scalar, const L: usize>(model: &Model, kernel: &Kerne
 }
 
 fn piece<S: Scalar>(model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64) -> Result<Piece, ModelError> {
-    let mut piece = Piece { tables: Tables::default(), tally: Tally::new(tally_shape(model)) };
+    let mut piece = Piece::new(model);
     for start in starts {
         let block = block_at_index::<S, LANES>(model, kernel, *start..(start + LANES as u64).min(last));
         if model.record_persons {
             block.recruits.iter().for_each(|r| piece.tables.persons.push(person_row(r)));
         }
-        for (arm, design) in model.arms.iter().enumerate() {
-            let exposures = design.exposures.iter().map(|e| block.rows_of(model, e)).collect();
-            let mut lives = Lives::at_index(&block, exposures);
-            let mut book = Book { tables: &mut piece.tables, tally: &mut piece.tally };
-            let exits = live_on(model.cpu, model, kernel, &block, &mut lives, arm, &mut book);
+        for arm in 0..model.arms.len() {
+            let mut lives = Lives::at_index(model, &block, arm);
+            let exits = live_on(model.cpu, model, kernel, &block, &mut lives, arm, &mut piece);
             write_exits(model, &block, &lives, arm, &exits, &mut piece.tables)?;
         }
     }
     Ok(piece)
-}
-
-/// Where what happens is written down.
-pub struct Book<'a> {
-    tables: &'a mut Tables,
-    tally: &'a mut Tally,
 }
 
 /// How the people of a block left.
@@ -176,7 +178,7 @@ fn live<S: Scalar, const L: usize>(
     block: &Block<S, L>,
     lives: &mut Lives<S, L>,
     arm: usize,
-    book: &mut Book<'_>,
+    book: &mut Piece,
 ) -> Exits<S, L> {
     let mut exits = Exits { minutes: [0; L], died: [false; L], abmd: [[S::ZERO; L]; 4] };
     for month in 0..model.months {
@@ -187,12 +189,14 @@ fn live<S: Scalar, const L: usize>(
         if month.is_multiple_of(MONTHS_PER_YEAR) {
             count_states(kernel, block, lives, arm, month, book);
         }
+        book.visits.count(&kernel.balance, block, lives, arm, month);
         lives.ask_chance(model, kernel, block, month);
         write_month(model, kernel, block, lives, arm, month, book, &mut exits);
         lives.step(kernel, block);
     }
     lives.look(kernel, block, model.months);
     count_states(kernel, block, lives, arm, model.months, book);
+    book.visits.count(&kernel.balance, block, lives, arm, model.months);
     for lane in (0..L).filter(|lane| lives.alive[*lane]) {
         exits.minutes[lane] = model.months * MINUTES_PER_MONTH;
         (0..4).for_each(|site| exits.abmd[site][lane] = lives.abmd[site][lane]);
@@ -206,7 +210,7 @@ fn count_states<S: Scalar, const L: usize>(
     lives: &Lives<S, L>,
     arm: usize,
     month: u32,
-    book: &mut Book<'_>,
+    book: &mut Piece,
 ) {
     for lane in (0..block.recruits.len()).filter(|lane| lives.alive[*lane]) {
         let r = &block.recruits[lane];
@@ -228,7 +232,7 @@ fn write_month<S: Scalar, const L: usize>(
     lives: &mut Lives<S, L>,
     arm: usize,
     month: u32,
-    book: &mut Book<'_>,
+    book: &mut Piece,
     exits: &mut Exits<S, L>,
 ) {
     let eventful = lives.somebody(kernel);
@@ -241,7 +245,7 @@ fn write_month<S: Scalar, const L: usize>(
         let class = kernel.density.class(kernel.density.t_score(model.class_site, lives.abmd[model.class_site][lane]));
         let mut lived = MINUTES_PER_MONTH;
         if eventful[lane] {
-            let (happenings, n) = lives.happenings(kernel, lane);
+            let (happenings, n) = lives.happenings(kernel, lane, month);
             for h in &happenings[..n] {
                 if h.event == DEATH {
                     lived = h.minute;
@@ -322,7 +326,7 @@ fn write_exits<S: Scalar, const L: usize>(
             arm: arm as u8,
             minutes: exits.minutes[lane],
             died: u8::from(exits.died[lane]),
-            medicine_months: medicine_months(model, block, lives, arm, lane, exits.minutes[lane]) as u16,
+            medicine_months: lives.courses.medicine_months(lane, f64::from(exits.minutes[lane].div_ceil(MINUTES_PER_MONTH))) as u16,
             abmd_lumbar_spine: abmd[0],
             abmd_total_hip: abmd[1],
             abmd_femoral_neck: abmd[2],
@@ -330,36 +334,4 @@ fn write_exits<S: Scalar, const L: usize>(
         });
     }
     Ok(())
-}
-
-/// Months of follow-up on medicines, summed over medicines; a month begun is a month taken.
-fn medicine_months<S: Scalar, const L: usize>(
-    model: &Model,
-    block: &Block<S, L>,
-    lives: &Lives<S, L>,
-    arm: usize,
-    lane: usize,
-    minutes: u32,
-) -> u32 {
-    let lived = f64::from(minutes.div_ceil(MINUTES_PER_MONTH));
-    let of_arm = model.arms[arm].exposures.iter();
-    let standing = block.exposures.len();
-    let in_arm: f64 = of_arm
-        .zip(&lives.exposures[standing..])
-        .filter(|(e, _)| e.medicine)
-        .map(|(_, rows)| taken(rows.start[lane].to_f64(), rows.stop[lane].to_f64(), lived))
-        .sum();
-    let cohort = &model.cohorts[block.recruits[lane].cohort];
-    let in_cohort: f64 = cohort
-        .exposures
-        .iter()
-        .filter(|e| e.medicine)
-        .filter_map(|e| crate::cohort::recruit::interval(model, e, &block.recruits[lane]))
-        .map(|(start, stop)| taken(start, stop, lived))
-        .sum();
-    (in_arm + in_cohort) as u32
-}
-
-fn taken(start: f64, stop: f64, lived: f64) -> f64 {
-    (libm::ceil(stop).min(lived) - libm::ceil(start).max(0.0)).max(0.0)
 }

@@ -40,15 +40,14 @@ pub fn trace(model: &Model, arm: usize, person: u64) -> Trace {
 fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
     let kernel = Kernel::<S>::new(model);
     let block = block_at_index::<S, 1>(model, &kernel, person..person + 1);
-    let exposures = model.arms[arm].exposures.iter().map(|e| block.rows_of(model, e)).collect();
-    let mut lives = Lives::<S, 1>::at_index(&block, exposures);
+    let mut lives = Lives::<S, 1>::at_index(model, &block, arm);
     let mut trace = Trace::default();
     for month in 0..model.months {
         lives.look(&kernel, &block, month);
         lives.ask_chance(model, &kernel, &block, month);
         write_state(model, &kernel, &block, &lives, month, &mut trace);
         write_chance(model, &kernel, &lives, &mut trace);
-        let (happenings, n) = lives.happenings(&kernel, 0);
+        let (happenings, n) = lives.happenings(&kernel, 0, month);
         for k in 0..=model.fracture_sites.len() {
             let name = if k == usize::from(DEATH) { "died".into() } else { format!("fractured_{}", model.fracture_sites[k - 1].id) };
             let happened = happenings[..n].iter().any(|h| usize::from(h.event) == k);

@@ -1,84 +1,15 @@
-//! Cohorts and arms: who is in, what is set, what acts on them and when.
+//! Cohorts: who is in, who is recruited, what is set.
 
-use super::compile::{density_site, effects, which_sexes};
-use super::populations::knots_are_good;
+use super::compile::which_sexes;
+use super::exposures::{Place, exposures, t_scores};
 use super::request::*;
-use super::{Anchor, CHARACTERISTICS, Cohort, Exposure, Population};
+use super::{CHARACTERISTICS, Cohort, Entry, Exposure, Population};
 use crate::error::Problems;
 use crate::parameters::Parameters;
-use crate::random;
 use crate::table::AGES;
 
 /// Shares of cohorts must add up to 1 within this.
 const SHARE_TOLERANCE: f64 = 1e-9;
-
-pub(super) fn exposures(
-    requested: &[ExposureRequest],
-    place: &str,
-    cohort_names: &[&str],
-    in_arm: bool,
-    problems: &mut Problems,
-) -> Vec<Exposure> {
-    let mut all = Vec::new();
-    for (k, e) in requested.iter().enumerate() {
-        let place = format!("{place}.exposures[{k}]");
-        let cohort = e.cohort.as_ref().map(|name| {
-            cohort_names.iter().position(|c| c == name).unwrap_or_else(|| {
-                problems.add(format!("{place}.cohort"), format!("no cohort {name:?}"), format!("one of {}", cohort_names.join(", ")));
-                0
-            })
-        });
-        problems.require_within(&format!("{place}.uptake"), e.uptake, 0.0, 1.0);
-        problems.require_within(&format!("{place}.start_month"), e.start_month, -1200.0, 1200.0);
-        let months = e.months.unwrap_or(crate::block::NEVER);
-        problems.require_within(&format!("{place}.months"), months, f64::MIN_POSITIVE, crate::block::NEVER);
-        if in_arm && (e.start_month < 0.0 || e.anchor != Anchor::Index) {
-            problems.add(format!("{place}.start_month"), e.start_month.to_string(), "a month from index on: arms part at index");
-        }
-        if let Some(p) = &e.persistence {
-            let starts_full = p.months.first() == Some(&0.0) && p.share.first() == Some(&1.0);
-            let falls = p.share.windows(2).all(|w| w[0] >= w[1]);
-            if !knots_are_good(&p.months, &p.share, &format!("{place}.persistence"), 1e-9, 1.0, problems)
-                || !starts_full
-                || !falls
-                || p.months.len() < 2
-            {
-                problems.add(
-                    format!("{place}.persistence"),
-                    "this curve",
-                    "shares that start at 1 in month 0 and never rise, at least two",
-                );
-            }
-        }
-        let t_score = match (&e.site, e.t_score_at_most) {
-            (Some(site), Some(t)) => {
-                problems.require_within(&format!("{place}.t_score_at_most"), t, -20.0, 20.0);
-                Some((density_site(site, &format!("{place}.site"), problems), t))
-            }
-            (None, None) => None,
-            _ => {
-                problems.add(&place, "a site without a T-score or a T-score without a site", "both or none");
-                None
-            }
-        };
-        all.push(Exposure {
-            name: e.name.clone(),
-            cohort,
-            sexes: which_sexes(&e.sexes, &format!("{place}.sexes"), problems),
-            ages: (e.age_from.unwrap_or(0.0), e.age_to.unwrap_or(AGES as f64)),
-            t_score,
-            anchor: e.anchor,
-            start_month: e.start_month,
-            months,
-            uptake: e.uptake,
-            persistence: e.persistence.clone(),
-            luck: random::Recruiting::Exposure as u32 + random::address_of_name(&e.luck),
-            medicine: e.medicine,
-            effects: effects(&e.effects, &place, problems),
-        });
-    }
-    all
-}
 
 pub(super) fn cohorts(
     requested: &[CohortRequest],
@@ -155,10 +86,32 @@ pub(super) fn cohorts(
             cumulative_share,
             cells,
             set,
-            exposures: exposures(&c.exposures, &place, cohort_names, false, problems),
+            exposures: exposures(&c.exposures, &place, cohort_names, Place::Cohort, problems)
+                .into_iter()
+                .map(|e| Exposure { cohort: Some(k), ..e })
+                .collect(),
+            entry: c.entry.as_ref().map(|e| entry(e, &format!("{place}.entry"), problems)),
         });
     }
     all
+}
+
+/// Most years since menopause that a rule may name.
+const MOST_YEARS_SINCE_MENOPAUSE: f64 = 100.0;
+
+fn entry(requested: &EntryRequest, place: &str, problems: &mut Problems) -> Entry {
+    let rules = requested.t_scores.iter().enumerate();
+    let t_scores = rules
+        .filter_map(|(k, t)| t_scores(Some(&t.site), t.at_least, t.at_most, (&format!("{place}.t_scores[{k}]"), ""), problems))
+        .collect();
+    let (from, to) = (requested.years_since_menopause_from, requested.years_since_menopause_to);
+    let years_since_menopause = (from.is_some() || to.is_some()).then(|| {
+        let (from, to) = (from.unwrap_or(0.0), to.unwrap_or(MOST_YEARS_SINCE_MENOPAUSE));
+        problems.require_within(&format!("{place}.years_since_menopause_from"), from, 0.0, MOST_YEARS_SINCE_MENOPAUSE);
+        problems.require_within(&format!("{place}.years_since_menopause_to"), to, from, MOST_YEARS_SINCE_MENOPAUSE);
+        (from, to)
+    });
+    Entry { t_scores, any_t_score: requested.any_t_score, prior_fracture: requested.prior_fracture, years_since_menopause }
 }
 
 /// Cells of sex and age with the cumulative share of the people up to each.

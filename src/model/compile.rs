@@ -1,19 +1,21 @@
 //! From a request to a model: names become positions, tables dense, rates monthly; every mistake is noted before any is reported.
 
-use super::cohorts::{cohorts, exposures};
+use super::cohorts::cohorts;
+use super::exposures::{Place, effects, exposures};
 use super::populations::population;
 use super::request::*;
 use super::*;
 use crate::biology::fracture::{MAX_SITES, MortalityAfter};
 use crate::biology::mortality;
+use crate::cohort::entry;
 use crate::error::{ModelError, Problems};
-use crate::exposure::Target;
 use crate::numeric::cpu::Cpu;
 use crate::parameters::{DENSITY_SITES, SEXES};
 use crate::random;
 
 /// Most risk factors: one bit each.
 const MAX_RISK_FACTORS: usize = 32;
+
 impl Model {
     /// Compiles the JSON text of a request.
     pub fn from_json(text: &str) -> Result<Model, ModelError> {
@@ -34,6 +36,10 @@ impl Model {
             return Err(ModelError::Request(problems));
         }
         let mut model = model.expect("a request without problems compiles");
+        entry::check(&model, &mut problems);
+        if !problems.0.is_empty() {
+            return Err(ModelError::Request(problems));
+        }
         super::normalize::normalize(&mut model);
         Ok(model)
     }
@@ -49,6 +55,12 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
     }
     if request.months == 0 || !request.months.is_multiple_of(12) || request.months > 12 * 100 {
         problems.add("months", request.months.to_string(), "whole years from 1 to 100, in months");
+    }
+    if !request.visits.windows(2).all(|w| w[0] < w[1]) {
+        problems.add("visits", format!("{:?}", request.visits), "months in ascending order");
+    }
+    if let Some(late) = request.visits.iter().find(|v| **v > request.months) {
+        problems.add("visits", format!("month {late}"), format!("months within follow-up, 0 to {}", request.months));
     }
     let parameters = Parameters::take(request.parameters, problems);
     let fracture_sites = fracture_sites(&request.fracture_sites, &parameters, problems);
@@ -69,7 +81,7 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
         .enumerate()
         .map(|(k, arm)| Arm {
             name: arm.name.clone(),
-            exposures: exposures(&arm.exposures, &format!("arms[{k}]"), &cohort_names, true, problems),
+            exposures: exposures(&arm.exposures, &format!("arms[{k}]"), &cohort_names, Place::Arm, problems),
         })
         .collect();
     if arms.is_empty() || arms.len() > usize::from(u8::MAX) {
@@ -86,6 +98,7 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
         luck: random::Luck::new(request.seed),
         people: request.people,
         months: request.months,
+        visits: request.visits,
         class_site,
         record_persons: request.record_persons,
         precision: request.precision,
@@ -105,23 +118,6 @@ pub(super) fn which_sexes(names: &[String], place: &str, problems: &mut Problems
         problems.add(place, format!("{name:?}"), format!("one of {}", SEXES.join(", ")));
     }
     SEXES.map(|sex| names.iter().any(|n| n == sex))
-}
-
-pub(super) fn effects(requested: &[EffectRequest], place: &str, problems: &mut Problems) -> Vec<(Target, f64)> {
-    let mut all = Vec::new();
-    for (k, effect) in requested.iter().enumerate() {
-        let place = format!("{place}.effects[{k}]");
-        match Target::named(&effect.target) {
-            Some(target) => {
-                problems.require_within(&format!("{place}.amount"), effect.amount, target.spec().low, target.spec().high);
-                all.push((target, effect.amount));
-            }
-            None => {
-                problems.add(place, format!("no target {:?}", effect.target), format!("one of {}", Target::ALL.map(|t| t.name).join(", ")))
-            }
-        }
-    }
-    all
 }
 
 fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, problems: &mut Problems) -> Vec<FractureSite> {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The form of request that this core understands.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Arithmetic of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Request {
     pub precision: Precision,
     pub class_site: String,
     pub record_persons: bool,
+    /// Months from index at which change from index is tallied, ascending.
+    pub visits: Vec<u32>,
     pub parameters: BTreeMap<String, f64>,
     pub populations: Vec<PopulationRequest>,
     pub risk_factors: Vec<RiskFactorRequest>,
@@ -139,6 +141,8 @@ pub struct Marginal {
 pub struct EffectRequest {
     pub target: String,
     pub amount: f64,
+    /// Null: acts as long as the course lasts; else months from dose to dose.
+    pub every_months: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -200,6 +204,29 @@ pub struct CohortRequest {
     pub age_to: usize,
     pub set: Vec<SetRequest>,
     pub exposures: Vec<ExposureRequest>,
+    pub entry: Option<EntryRequest>,
+}
+
+/// Who is recruited into a cohort.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct EntryRequest {
+    pub t_scores: Vec<TScoreRequest>,
+    /// Whether one of the T-score rules is enough.
+    pub any_t_score: bool,
+    pub prior_fracture: Option<bool>,
+    pub years_since_menopause_from: Option<f64>,
+    pub years_since_menopause_to: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TScoreRequest {
+    pub site: String,
+    pub at_least: Option<f64>,
+    pub at_most: Option<f64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -239,7 +266,11 @@ pub struct ExposureRequest {
     pub age_to: Option<f64>,
     pub site: Option<String>,
     pub t_score_at_most: Option<f64>,
+    pub t_score_at_least: Option<f64>,
+    pub prior_fracture: Option<bool>,
     pub anchor: Anchor,
+    /// Position, in the same list, of the course that this one follows; `start_month` then counts from that one's end.
+    pub after: Option<usize>,
     pub start_month: f64,
     pub months: Option<f64>,
     pub uptake: f64,
@@ -247,4 +278,16 @@ pub struct ExposureRequest {
     pub luck: String,
     pub medicine: bool,
     pub effects: Vec<EffectRequest>,
+    pub stop: Option<StopRequest>,
+}
+
+/// When a course ends before its time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct StopRequest {
+    pub every_months: u32,
+    pub site: Option<String>,
+    pub t_score_at_least: Option<f64>,
+    pub at_fracture: bool,
 }

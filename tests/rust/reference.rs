@@ -1,27 +1,18 @@
 //! The kernel against what must be true of it: closed forms, and the promise of the same bits on any threads, batches, instructions and company.
 //!
-//! The study is the shipped one (`tests/fixtures/request.json`, kept in step by a test in Python), changed where a test needs it.
+//! The studies are those of `study`, changed where a test needs it.
 
 #![allow(clippy::disallowed_methods)] // what is expected may be computed with the platform's functions
 
-use cohortsim_core::cohort::simulate::simulate;
+mod courses;
+mod study;
+
 use cohortsim_core::cohort::trace::trace;
 use cohortsim_core::model::Model;
 use cohortsim_core::numeric::cpu::Cpu;
 use cohortsim_core::record::{Column, Tables};
 use serde_json::{Value, json};
-
-fn request() -> Value {
-    serde_json::from_str(include_str!("../fixtures/request.json")).expect("the fixture is JSON")
-}
-
-fn model_of(request: &Value) -> Model {
-    Model::from_json(&request.to_string()).unwrap_or_else(|e| panic!("{e}"))
-}
-
-fn run(model: &Model, first: u64, people: u64, threads: usize) -> Tables {
-    simulate(model, first, people, threads).unwrap_or_else(|e| panic!("{e}"))
-}
+use study::{course, model_of, request, run, trial, with};
 
 /// All columns by name, floats by their bits.
 fn bits(tables: Tables) -> Vec<(&'static str, Vec<u64>)> {
@@ -31,6 +22,7 @@ fn bits(tables: Tables) -> Vec<(&'static str, Vec<u64>)> {
         tables.events.into_columns(),
         tables.person_time.into_columns(),
         tables.states.into_columns(),
+        tables.visits.into_columns(),
     ];
     let word = |c: Column| match c {
         Column::U8(v) => v.into_iter().map(u64::from).collect(),
@@ -46,15 +38,17 @@ fn bits(tables: Tables) -> Vec<(&'static str, Vec<u64>)> {
 
 #[test]
 fn the_same_tables_on_any_number_of_threads_and_any_instructions() {
-    let model = model_of(&request());
-    let one = bits(run(&model, 0, 1000, 1));
-    for threads in [2, 3] {
-        assert!(bits(run(&model, 0, 1000, threads)) == one, "{threads} threads");
-    }
-    for cpu in Cpu::available() {
-        let mut model = model.clone();
-        model.cpu = cpu;
-        assert!(bits(run(&model, 0, 1000, 2)) == one, "{cpu:?}");
+    for request in [request(), trial()] {
+        let model = model_of(&request);
+        let one = bits(run(&model, 0, 1000, 1));
+        for threads in [2, 3] {
+            assert!(bits(run(&model, 0, 1000, threads)) == one, "{threads} threads");
+        }
+        for cpu in Cpu::available() {
+            let mut model = model.clone();
+            model.cpu = cpu;
+            assert!(bits(run(&model, 0, 1000, 2)) == one, "{cpu:?}");
+        }
     }
 }
 
@@ -85,28 +79,41 @@ fn any_batches_add_up_to_the_same_people_events_and_times() {
 
 #[test]
 fn a_person_alone_is_the_same_person_in_the_crowd() {
-    let model = model_of(&request());
-    let crowd = run(&model, 0, 256, 1);
-    for person in [0_u64, 63, 64, 200] {
-        let alone = run(&model, person, 1, 1);
-        let of = |t: &Tables| -> Vec<(u8, u32, u32)> {
-            let f = &t.follow_up;
-            (0..f.person.len())
-                .filter(|k| f.person[*k] == person)
-                .map(|k| (f.arm[k], f.minutes[k], f.abmd_total_hip[k].to_bits()))
-                .collect()
-        };
-        assert_eq!(of(&alone), of(&crowd));
+    for request in [request(), trial()] {
+        let model = model_of(&request);
+        let crowd = run(&model, 0, 256, 1);
+        for person in [0_u64, 63, 64, 100, 200, 201, 202, 203] {
+            let alone = run(&model, person, 1, 1);
+            let of = |t: &Tables| -> Vec<(u8, u32, u32, u16)> {
+                let f = &t.follow_up;
+                (0..f.person.len())
+                    .filter(|k| f.person[*k] == person)
+                    .map(|k| (f.arm[k], f.minutes[k], f.abmd_total_hip[k].to_bits(), f.medicine_months[k]))
+                    .collect()
+            };
+            assert_eq!(of(&alone), of(&crowd));
+            let index = |t: &Tables| -> Vec<(u8, u16, u32)> {
+                let p = &t.persons;
+                let of = (0..p.person.len()).filter(|k| p.person[*k] == person);
+                of.map(|k| (p.cohort[k], p.age_months[k], p.abmd_lumbar_spine[k].to_bits())).collect()
+            };
+            assert_eq!(index(&alone), index(&crowd));
+        }
     }
 }
 
 #[test]
 fn a_traced_person_lives_the_life_that_was_counted() {
-    let model = model_of(&request());
-    let crowd = run(&model, 0, 512, 2);
+    for request in [request(), trial()] {
+        compare_with_traces(&model_of(&request));
+    }
+}
+
+fn compare_with_traces(model: &Model) {
+    let crowd = run(model, 0, 512, 2);
     for person in (0..512).step_by(37) {
         for arm in 0..2_usize {
-            let life = trace(&model, arm, person);
+            let life = trace(model, arm, person);
             let column = |name: &str| &life.columns[life.names.iter().position(|n| n == name).unwrap()];
             let mut traced = Vec::new();
             for (k, name) in
@@ -131,7 +138,7 @@ fn an_arm_that_changes_nothing_changes_nothing() {
     let mut r = request();
     let mut idle = r["arms"][1].clone();
     idle["name"] = json!("idle");
-    idle["exposures"][0]["effects"] = json!([{"target": "bisphosphonate_uptake", "amount": 0.0}]);
+    idle["exposures"][0]["effects"] = json!([{"target": "bisphosphonate_uptake", "amount": 0.0, "every_months": null}]);
     r["arms"].as_array_mut().unwrap().push(idle);
     let model = model_of(&r);
     let t = run(&model, 0, 2000, 2);
@@ -278,11 +285,8 @@ fn what_a_study_does_to_its_people_does_not_move_the_population_they_are_measure
     let mut r = request();
     let before = model_of(&r).populations[0].mean.fracture[0].0.clone();
     r["cohorts"][0]["set"] = json!([{"characteristic": "activity", "value": 0.0, "sexes": ["women", "men"]}]);
-    r["cohorts"][0]["exposures"] = json!([{
-        "name": "bed_rest", "cohort": "us_adults", "sexes": ["women", "men"], "age_from": null, "age_to": null, "site": null,
-        "t_score_at_most": null, "anchor": "index", "start_month": -24, "months": null, "uptake": 1.0, "persistence": null,
-        "luck": "bed_rest", "medicine": false, "effects": [{"target": "load", "amount": -0.9}]
-    }]);
+    let bed_rest = course("bed_rest", json!([{"target": "load", "amount": -0.9, "every_months": null}]));
+    r["cohorts"][0]["exposures"] = json!([with(bed_rest, json!({"start_month": -24, "medicine": false}))]);
     let model = model_of(&r);
     assert_eq!(model.populations[0].mean.fracture[0].0, before);
     // And it does something to the people themselves.

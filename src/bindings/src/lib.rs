@@ -104,6 +104,7 @@ fn simulate<'py>(py: Python<'py>, model: &Model, first_person: u64, n_people: u6
     all.set_item("events", columns(py, tables.events.into_columns())?)?;
     all.set_item("person_time", columns(py, tables.person_time.into_columns())?)?;
     all.set_item("states", columns(py, tables.states.into_columns())?)?;
+    all.set_item("visits", columns(py, tables.visits.into_columns())?)?;
     Ok(all)
 }
 
@@ -187,7 +188,7 @@ fn column_specs(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(all)
 }
 
-/// What an exposure can act on: name, unit, meaning, low, high.
+/// What an exposure can act on: name, unit, meaning, low, high, shape (while_taken or per_dose).
 #[pyfunction]
 fn exposure_targets(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let list = PyList::empty(py);
@@ -198,6 +199,7 @@ fn exposure_targets(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         entry.set_item("meaning", t.meaning)?;
         entry.set_item("low", t.low)?;
         entry.set_item("high", t.high)?;
+        entry.set_item("shape", if t.target.per_dose() { "per_dose" } else { "while_taken" })?;
         list.append(entry)?;
     }
     Ok(list)

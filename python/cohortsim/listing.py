@@ -77,9 +77,17 @@ def _risk_factors(catalog: Catalog) -> Iterator[Row]:
 
 
 def _scenarios(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "scenarios")
+
+
+def _trials(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "trials")
+
+
+def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
     from cohortsim.reading import load
 
-    for id_ in catalog.ids("scenarios"):
+    for id_ in catalog.scenario_ids(kind):
         yield id_, load(id_).title
 
 
@@ -106,5 +114,6 @@ KINDS = {
     "sites": _sites,
     "risk_factors": _risk_factors,
     "scenarios": _scenarios,
+    "trials": _trials,
     "parameters": _parameters,
 }

@@ -7,7 +7,7 @@ import json
 import cohortsim as cs
 import pytest
 from cohortsim import request
-from cohortsim.scenario import MedianPersistence
+from cohortsim.treatments import MedianPersistence
 
 
 def test_the_text_is_canonical_and_has_a_fingerprint(study: cs.Scenario) -> None:

@@ -73,7 +73,7 @@ class Courses:
             )
         if rule.at_fracture:
             reasons.append("at the end of the month of a fracture")
-        return f"it is stopped for good {english.listed(reasons, 'or')}"
+        return f"it is stopped for good {', or '.join(reasons)}"
 
     def _persistence(self, course: Course, medicine: Medicine) -> str:
         if isinstance(course.persistence, MedianPersistence):

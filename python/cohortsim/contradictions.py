@@ -180,10 +180,9 @@ def _visits(data: Mapping[str, Any]) -> Iterable[Mistake]:
     last = years * 12 if is_number(years) and years >= 1 else math.inf
     for index, month in enumerate(visits):
         path: Trail = ("record", "visits", index)
-        if not 0 <= month <= last:
-            needed = f"needs 0 to {last:g}" if math.isfinite(last) else "needs 0 or more"
-            advice = "follow longer, or leave this visit out" if month > last else "correct it"
-            yield Mistake(path, f"month {month:g} is not in follow-up", needed, advice)
+        if last < month <= 2400:
+            found, needed = f"month {month:g} is not in follow-up", f"needs at most {last:g}"
+            yield Mistake(path, found, needed, "follow longer, or leave this visit out")
         elif index and month <= visits[index - 1]:
             found = f"month {month:g} after month {visits[index - 1]:g}"
             yield Mistake(path, found, "visits must ascend", "sort them and remove doubles")

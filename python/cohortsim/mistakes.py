@@ -7,7 +7,7 @@ be told at once: `contradictions.py` and `courses.py` what a scenario says again
 
 from __future__ import annotations
 
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,9 @@ def items(data: Any, key: str) -> list[tuple[int, Mapping[str, Any]]]:
 
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Is this a finite number (and not a yes or no)?"""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # whole numbers beyond that cannot be calculated with
 
 
 def sexes_of(group: Mapping[str, Any]) -> list[str]:

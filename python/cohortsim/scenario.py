@@ -137,10 +137,12 @@ class Record(Plain):
     persons: bool = Field(
         default=True, description="Keep one row per person (at index and at exit)."
     )
-    visits: Annotated[Sequence[Whole], BeforeValidator(many)] = Field(
-        default=(),
-        description="Months from index at which mean changes of density and turnover markers "
-        "are kept, ascending; 0 = index.",
+    visits: Annotated[Sequence[Annotated[Whole, Field(ge=0, le=2400)]], BeforeValidator(many)] = (
+        Field(
+            default=(),
+            description="Months from index at which mean changes of density and turnover markers "
+            "are kept, ascending; 0 = index.",
+        )
     )
 
 

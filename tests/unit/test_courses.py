@@ -135,11 +135,17 @@ VISITS = "visits: [0, 6, 12, 60]"
             "cohorts[0].entry.years_since_menopause",
             ["the cohort holds men", "needs a cohort of women"],
         ),
-        (VISITS, "visits: [0, 61]", "rich.yaml:39:38 record.visits[1]", ["month 61", "0 to 60"]),
+        (
+            VISITS,
+            "visits: [0, 61]",
+            "rich.yaml:39:38 record.visits[1]",
+            ["month 61 is not in follow-up", "at most 60"],
+        ),
         (VISITS, "visits: [6, 0]", "record.visits[1]", ["month 0 after month 6", "must ascend"]),
         (VISITS, "visits: [6, 6]", "record.visits[1]", ["month 6 after month 6", "doubles"]),
-        (VISITS, "visits: [-6, 6]", "record.visits[0]", ["month -6 is not in follow-up"]),
+        (VISITS, "visits: [-6, 6]", "record.visits[0]", ["-6", "needs 0 or more"]),
         (VISITS, "visits: [1.5]", "record.visits[0]", ["1.5", "needs a whole number"]),
+        (VISITS, f"visits: [{'9' * 400}]", "record.visits[0]", ["needs at most 2400"]),
         (VISITS, "visits: 6", "record.visits", ["6", "needs a list"]),
     ],
 )
@@ -304,5 +310,5 @@ def test_the_rules_hold_in_python_too() -> None:
     with pytest.raises(cs.ScenarioError, match="needs more than 0"):
         cs.Dose(value=0, unit="mg")
     cohort = cs.Cohort(name="a", population="us")
-    with pytest.raises(cs.ScenarioError, match="month 13 is not in follow-up; needs 0 to 12"):
+    with pytest.raises(cs.ScenarioError, match="month 13 is not in follow-up; needs at most 12"):
         cs.Scenario(name="x", people=1, years=1, cohorts=[cohort], record=cs.Record(visits=[0, 13]))

@@ -34,13 +34,11 @@ if TYPE_CHECKING:
     from cohortsim.errors import (
         ScenarioError as ScenarioError,
     )
+    from cohortsim.fields import Ages as Ages
     from cohortsim.reading import load as load
     from cohortsim.results import Results as Results
     from cohortsim.results import open as open
     from cohortsim.running import run as run
-    from cohortsim.scenario import (
-        Ages as Ages,
-    )
     from cohortsim.scenario import (
         Arm as Arm,
     )
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
         Cohort as Cohort,
     )
     from cohortsim.scenario import (
-        MedianPersistence as MedianPersistence,
+        EntryRules as EntryRules,
     )
     from cohortsim.scenario import (
         Override as Override,
@@ -60,9 +58,27 @@ if TYPE_CHECKING:
         Scenario as Scenario,
     )
     from cohortsim.scenario import (
-        Treatment as Treatment,
+        TScoreRule as TScoreRule,
     )
     from cohortsim.scenario import (
+        YearsSinceMenopause as YearsSinceMenopause,
+    )
+    from cohortsim.treatments import (
+        Dose as Dose,
+    )
+    from cohortsim.treatments import (
+        MedianPersistence as MedianPersistence,
+    )
+    from cohortsim.treatments import (
+        NextCourse as NextCourse,
+    )
+    from cohortsim.treatments import (
+        StopRule as StopRule,
+    )
+    from cohortsim.treatments import (
+        Treatment as Treatment,
+    )
+    from cohortsim.treatments import (
         Who as Who,
     )
 
@@ -75,14 +91,15 @@ _HOMES = {
     "scenario": (
         "Scenario",
         "Cohort",
+        "EntryRules",
+        "TScoreRule",
+        "YearsSinceMenopause",
         "Arm",
-        "Treatment",
-        "Who",
-        "Ages",
-        "MedianPersistence",
         "Override",
         "Record",
     ),
+    "treatments": ("Treatment", "NextCourse", "Dose", "StopRule", "Who", "MedianPersistence"),
+    "fields": ("Ages",),
     "errors": (
         "CohortsimError",
         "ScenarioError",

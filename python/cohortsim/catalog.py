@@ -1,4 +1,4 @@
-"""The catalog: populations, profiles, medicines, sites, risk factors, parameters, by id.
+"""The catalog: populations, profiles, medicines, sites, risk factors, studies, parameters, by id.
 
 What is shipped lies in the package's `data` folder; a file of the user's own, beside the scenario,
 is found first. Files are read when they are first asked for, and checked as they are read.
@@ -31,6 +31,7 @@ from cohortsim.population import TABLES, Tables
 
 SHIPPED = Path(__file__).parent / "data"
 PROFILE_KINDS = ("hormones", "activity", "diet")
+STUDY_KINDS = ("scenarios", "trials")
 E = TypeVar("E", bound=Entry)
 
 
@@ -110,9 +111,13 @@ class Catalog:
         return self._entry("populations", id_, Population)
 
     def scenario_path(self, id_: str) -> Path | None:
-        """Return the file of a shipped scenario, or None."""
-        path = self.shipped / "scenarios" / f"{id_}.yaml"
-        return path if path.is_file() else None
+        """Return the file of a shipped scenario or trial, or None."""
+        paths = (self.shipped / kind / f"{id_}.yaml" for kind in STUDY_KINDS)
+        return next((path for path in paths if path.is_file()), None)
+
+    def scenario_ids(self, *kinds: str) -> list[str]:
+        """Return the ids of shipped studies: `scenarios`, `trials`, or both."""
+        return [id_ for kind in kinds or STUDY_KINDS for id_ in _ids(self.shipped / kind)]
 
     @cached_property
     def references(self) -> str:

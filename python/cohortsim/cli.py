@@ -179,14 +179,24 @@ def check(scenario: str, settings: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("scenario")
+@click.argument("what", metavar="SCENARIO|ID")
 @click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
 @told
-def explain(scenario: str, settings: tuple[str, ...]) -> None:
-    """Say the study in English."""
+def explain(what: str, settings: tuple[str, ...]) -> None:
+    """Say a study in English, or what a medicine or profile does and from which sources."""
+    from cohortsim import explain_entry
+    from cohortsim.catalog import Catalog
     from cohortsim.explain import Explanation
+    from cohortsim.reading import is_study
 
-    click.echo(Explanation(_study(scenario, settings)).text())
+    if explain_entry.is_id(what) and not settings and not is_study(what):
+        catalog = Catalog(Path())
+        text = explain_entry.explained(what, catalog)
+        if not text:
+            raise explain_entry.unknown(what, catalog)
+        click.echo(text)
+    else:
+        click.echo(Explanation(_study(what, settings)).text())
 
 
 @main.command()
@@ -237,7 +247,7 @@ def trace(
 def list_(kind: str | None) -> None:
     """List what can be asked for by id, here and as shipped.
 
-    KIND: populations, profiles, medicines, sites, risk_factors, scenarios or parameters.
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials or parameters.
     """
     from cohortsim.listing import listing
 

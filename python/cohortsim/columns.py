@@ -10,10 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from cohortsim.scenario import SEXES
+from cohortsim.fields import SEXES
 
-TABLES = ("persons", "follow_up", "events", "person_time", "states")
+TABLES = ("persons", "follow_up", "events", "person_time", "states", "visits")
 OF_PERSONS = ("persons", "follow_up")
+OF_VISITS = ("visits",)
+MARKERS = ("ctx", "p1np")  # in `measure` after the density sites
 CLASSES = ("normal", "osteopenia", "osteoporosis")
 FLAGS = ("prior_fracture", "died")
 ROW_ORDER = {
@@ -23,9 +25,10 @@ ROW_ORDER = {
 }
 
 
-def kept(record_persons: bool) -> list[str]:
+def kept(record_persons: bool, visits: bool = False) -> list[str]:
     """Return the names of the tables that a run keeps."""
-    return [table for table in TABLES if record_persons or table not in OF_PERSONS]
+    left_out = (() if record_persons else OF_PERSONS) + (() if visits else OF_VISITS)
+    return [table for table in TABLES if table not in left_out]
 
 
 class Names:
@@ -40,6 +43,7 @@ class Names:
             "class": list(CLASSES),
             "event": ["death", *(site["id"] for site in request["fracture_sites"])],
             "site": density_sites,
+            "measure": [*density_sites, *MARKERS],
         }
 
     @property

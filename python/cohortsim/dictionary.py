@@ -23,6 +23,7 @@ TABLES = {
     "incidence_by_class": "Fractures by class of density at the start of the month, and site.",
     "mortality": "Deaths by age band.",
     "falls": "Months with at least one fall by age band.",
+    "visits": "Mean changes of density and turnover markers since index, at the study's visits.",
     "averted": "What each arm averts against the first, everybody together.",
     "averted_by_age": "What each arm averts against the first, by sex and age band at index.",
 }
@@ -53,6 +54,14 @@ COLUMNS = {
         "events in `versus` minus events in `arm`: the same people with the same luck",
     ),
     "averted_per_1000": ("/1000", "averted events per 1,000 people at index"),
+    "month": ("mo", "months since index"),
+    "change_percent": ("%", "mean change of each person's value since index"),
+    "sd_percent": ("%", "standard deviation of that change between people"),
+    "se_percent": ("%", "standard error of the mean change"),
+    "from_peak_percent": (
+        "%",
+        "mean distance from the young adult, for density from each person's own young adult",
+    ),
     "abmd_g_per_cm2": ("g/cm2", "mean areal bone mineral density"),
 }
 OF_CLASS = {
@@ -68,6 +77,7 @@ CODED = {
     "class": "class of density at the start of the month",
     "event": "death, or the site of a fracture",
     "site": "density site",
+    "measure": "density site or turnover marker",
 }
 HEAD = """\
 scenario.yaml     the study with every value resolved; the study's own data files lie beside it
@@ -111,7 +121,7 @@ def dictionary(results: Results, tables: Mapping[str, pl.DataFrame]) -> str:
     for name in results.kept:
         known = {spec["name"]: spec for spec in specs[name]}
         lines += ["", f"{name}/"]
-        for column, dtype in getattr(results, name).collect_schema().items():
+        for column, dtype in results.rows(name).collect_schema().items():
             lines += _row(column, dtype, *_core_column(known.get(column), column, dtype))
     return "\n".join(lines) + "\n"
 

@@ -6,13 +6,23 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-from cohortsim.scenario import Number, Sex, Text, Whole, _listed, _many
+from cohortsim.document import Trail
+from cohortsim.fields import Number, Sex, Text, Whole, listed, many
+from cohortsim.mistakes import Mistake, MistakesError
 
 Status = Literal["read", "recalled", "derived", "calibrated", "assumption"]
-Sources = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
+Sources = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)]
 ProfileKind = Literal["hormones", "activity", "diet"]
+MEND = "correct one of them"
 
 
 class Entry(BaseModel):
@@ -35,10 +45,8 @@ class Quantity(Entry):
     @model_validator(mode="after")
     def _in_its_range(self) -> Self:
         if not self.low <= self.value <= self.high:
-            raise ValueError(
-                f"value {self.value:g} lies outside its plausible range "
-                f"{self.low:g} to {self.high:g}"
-            )
+            found = f"{self.value:g} lies outside its plausible range"
+            raise _wrong(("value",), found, f"needs {self.low:g} to {self.high:g}")
         return self
 
 
@@ -49,12 +57,36 @@ class Amount(Entry):
     unit: Text
 
 
+class Interval(Amount):
+    """How often a dose is taken."""
+
+    unit: Literal["d", "wk", "mo", "a"]
+
+    @property
+    def whole_months(self) -> int | None:
+        """The interval in months, where that is a whole number."""
+        months = self.value * {"mo": 1, "a": 12}.get(self.unit, 0)
+        return int(months) if months >= 1 and months == int(months) else None
+
+
+class DoseRange(Entry):
+    """Between which doses effects are taken to be in proportion; unit as that of the dose."""
+
+    low: Number = Field(gt=0)
+    high: Number = Field(gt=0)
+
+
 class Effect(Entry):
-    """What an exposure does while it lasts: where, in which shape, how much."""
+    """What an exposure does: where, in which shape, how much.
+
+    `while_taken` is a level that holds while it lasts; `per_dose` is added at each dose. `amount` is
+    that of the dose that the medicine's file names.
+    """
 
     target: Text
-    shape: Literal["while_taken"] = "while_taken"
+    shape: Literal["while_taken", "per_dose"] = "while_taken"
     amount: Quantity
+    scales_with_dose: bool = True
 
 
 class CurvePoint(Entry):
@@ -70,7 +102,8 @@ class CurvePoint(Entry):
         low = self.share if self.low is None else self.low
         high = self.share if self.high is None else self.high
         if not low <= self.share <= high:
-            raise ValueError(f"share {self.share:g} lies outside its range {low:g} to {high:g}")
+            found = f"{self.share:g} lies outside its range"
+            raise _wrong(("share",), found, f"needs {low:g} to {high:g}")
         return self
 
 
@@ -80,15 +113,18 @@ class PersistenceCurve(Entry):
     source: Sources
     status: Status
     note: str = ""
-    curve: Annotated[tuple[CurvePoint, ...], BeforeValidator(_many), Field(min_length=2)]
+    curve: Annotated[tuple[CurvePoint, ...], BeforeValidator(many), Field(min_length=2)]
 
     @model_validator(mode="after")
     def _descends(self) -> Self:
         if self.curve[0].month != 0 or self.curve[0].share != 1.0:
-            raise ValueError("the first point must be month 0 with share 1")
-        for before, after in pairwise(self.curve):
+            first = f"month {self.curve[0].month:g} with share {self.curve[0].share:g}"
+            raise _wrong(("curve", 0), first, "the first point must be month 0 with share 1")
+        for place, (before, after) in enumerate(pairwise(self.curve), start=1):
             if after.month <= before.month or after.share > before.share:
-                raise ValueError("months must ascend and shares must not rise")
+                found = f"month {after.month:g}, share {after.share:g}"
+                needed = "months must ascend and shares must not rise"
+                raise _wrong(("curve", place), found, needed)
         return self
 
 
@@ -97,14 +133,41 @@ class Medicine(Entry):
 
     id: Text
     label: Text
+    class_: str = Field(
+        default="",
+        validation_alias=AliasChoices("class", "class_"),
+        serialization_alias="class",
+    )
     describes: str = ""
     atc: str = ""
     dose: Amount
-    interval: Amount
+    dose_range: DoseRange | None = None
+    interval: Interval
     route: Text
-    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)]
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(many)]
     persistence: PersistenceCurve | None = None
     note: str = ""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        wrong: list[Mistake] = []
+        dose, span = self.dose.value, self.dose_range
+        if span and not span.low <= dose <= span.high:
+            needed = f"needs a range that holds the dose, {dose:g} {self.dose.unit}"
+            wrong.append(Mistake(("dose_range",), f"{span.low:g} to {span.high:g}", needed, MEND))
+        by_dose = [effect.target for effect in self.effects if effect.shape == "per_dose"]
+        if by_dose and self.interval.whole_months is None:
+            found = f"{self.interval.value:g} {self.interval.unit}, and {by_dose[0]} is per_dose"
+            needed = "per_dose needs whole months, such as 6 mo or 1 a"
+            advice = "mend the interval, or use while_taken"
+            wrong.append(Mistake(("interval",), found, needed, advice))
+        if wrong:
+            raise MistakesError(wrong)
+        return self
+
+    def scale(self, dose: float | None) -> float:
+        """Return by how much effects change at a dose, in the dose's own unit; None = its own."""
+        return 1.0 if dose is None else dose / self.dose.value
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield (full name, quantity) of each number that the model uses."""
@@ -127,10 +190,15 @@ class Profile(Entry):
     describes: str = ""
     applies_to: Literal["women", "men", "all"] = "all"
     set: dict[str, Quantity] = Field(default_factory=dict)
-    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)] = ()
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(many)] = ()
     course: Course = Field(default_factory=lambda: Course())
     explain: str = ""
     note: str = ""
+
+    @model_validator(mode="after")
+    def _without_doses(self) -> Self:
+        _lasting(self.effects)
+        return self
 
     @property
     def sexes(self) -> tuple[Sex, ...]:
@@ -166,9 +234,14 @@ class RiskFactor(Entry):
     hazard_ratios: dict[str, AdjustedRatio] = Field(default_factory=dict)
     falls_ratio: Quantity | None = None
     mortality_ratio: Quantity | None = None
-    effects: Annotated[tuple[Effect, ...], BeforeValidator(_many)] = ()
+    effects: Annotated[tuple[Effect, ...], BeforeValidator(many)] = ()
     exposure: Span = Field(default_factory=lambda: Span())
     note: str = ""
+
+    @model_validator(mode="after")
+    def _without_doses(self) -> Self:
+        _lasting(self.effects)
+        return self
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield (full name, quantity) of each number that the model uses."""
@@ -197,15 +270,15 @@ class FractureSite(Entry):
     label: Text
     describes: str = ""
     decision: Whole = Field(ge=0, le=30)
-    icd10: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
-    groups: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
+    icd10: Annotated[tuple[str, ...], BeforeValidator(many)] = ()
+    groups: Annotated[tuple[str, ...], BeforeValidator(many)] = ()
     density_site: Text
     gradient_per_sd: Quantity
     sd: Quantity
     share_from_falls: Quantity
     turnover_exponent: Quantity
     prior_fracture_ratio: Quantity
-    mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(_many)] = ()
+    mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(many)] = ()
     mortality_until_month: Whole | None = None
     note: str = ""
 
@@ -257,8 +330,28 @@ class Population(Entry):
     describes: Text
     tables: dict[str, TableFile]
     transforms: dict[str, Transform]
-    correlation_order: Annotated[tuple[Text, ...], BeforeValidator(_many)]
+    correlation_order: Annotated[tuple[Text, ...], BeforeValidator(many)]
     note: str = ""
+
+
+def _lasting(effects: tuple[Effect, ...]) -> None:
+    """Raise MistakesError where an effect of a profile or risk factor needs doses."""
+    wrong = [
+        Mistake(
+            ("effects", index, "shape"),
+            "per_dose, but nothing is dosed here",
+            "needs while_taken",
+            "put what is dosed into a medicine's file",
+        )
+        for index, effect in enumerate(effects)
+        if effect.shape == "per_dose"
+    ]
+    if wrong:
+        raise MistakesError(wrong)
+
+
+def _wrong(path: Trail, found: str, needed: str) -> MistakesError:
+    return MistakesError([Mistake(path, found, needed, MEND)])
 
 
 def _effects(base: str, effects: tuple[Effect, ...]) -> Iterator[tuple[str, Quantity]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Effect, Medicine, Quantity
-from cohortsim.scenario import AS_MEASURED, Cohort, MedianPersistence, Scenario, Treatment
+from cohortsim.fields import AS_MEASURED
+from cohortsim.scenario import Cohort, Scenario
+from cohortsim.treatments import Course, MedianPersistence, StopRule, Treatment, Who
 
 Take = Callable[[str, Quantity], float]
 
@@ -16,7 +18,7 @@ Take = Callable[[str, Quantity], float]
 def of_arm(scenario: Scenario, place: int, catalog: Catalog, take: Take) -> list[dict[str, Any]]:
     """Return the exposures of an arm; the same medicine has the same luck in every arm."""
     arm = scenario.arms[place]
-    return _of_treatments(scenario, arm.medicines, None, "", catalog, take)
+    return _Courses(scenario, None, catalog, take).of(arm.medicines, 0)
 
 
 def of_cohort(
@@ -50,47 +52,105 @@ def of_cohort(
                         "start_month": profile.course.start_month,
                         "months": profile.course.months,
                         "luck": f"{kind}/{profile.id}",
-                        "effects": _effects(base, profile.effects, take),
+                        "effects": effects_of(base, profile.effects, take),
                     }
                 )
-    prefix = f"{cohort.name}/"
-    treatments = _of_treatments(scenario, cohort.medicines, cohort.name, prefix, catalog, take)
-    return settings, [*exposures, *treatments]
+    courses = _Courses(scenario, cohort.name, catalog, take)
+    return settings, [*exposures, *courses.of(cohort.medicines, len(exposures))]
 
 
-def _of_treatments(
-    scenario: Scenario,
-    treatments: Iterable[Treatment],
-    cohort: str | None,
-    prefix: str,
-    catalog: Catalog,
+class _Courses:
+    """Makes exposures of treatments and of the courses that follow them, in the order of the text."""
+
+    def __init__(
+        self, scenario: Scenario, cohort: str | None, catalog: Catalog, take: Take
+    ) -> None:
+        self.scenario, self.cohort, self.catalog, self.take = scenario, cohort, catalog, take
+        self.seen: Counter[str] = Counter()
+
+    def of(self, treatments: Iterable[Treatment], first: int) -> list[dict[str, Any]]:
+        """Return the exposures; `first` is the position of the first one in its list."""
+        made: list[dict[str, Any]] = []
+        for treatment in treatments:
+            start, months = treatment.start_month, treatment.planned_months
+            made.append(self._one(treatment, months) | self._who(treatment.who))
+            made[-1]["start_month"] = start
+            for following in treatment.then:
+                after = first + len(made) - 1
+                wait = following.wait_months
+                one = self._one(following, following.months)
+                made.append(one | {"after": after, "start_month": wait})
+        return made
+
+    def _one(self, course: Course, months: int | None) -> dict[str, Any]:
+        medicine = self.catalog.medicine(course.medicine)
+        luck = f"{medicine.id}#{self.seen[medicine.id]}"
+        self.seen[medicine.id] += 1
+        base = f"medicines.{medicine.id}"
+        scale = medicine.scale(course.dose.value if course.dose else None)
+        every = medicine.interval.whole_months
+        return _exposure(medicine.id) | {
+            "cohort": self.cohort,
+            "months": months,
+            "uptake": course.uptake,
+            "medicine": True,
+            "persistence": _persistence(course, medicine),
+            # the name of the arm is never part of it: a medicine has the same luck in every arm
+            "luck": luck if self.cohort is None else f"{self.cohort}/{luck}",
+            "stop": self._stop(course.stop),
+            "effects": effects_of(base, medicine.effects, self.take, scale, every),
+        }
+
+    def _who(self, who: Who) -> dict[str, Any]:
+        judged = who.t_score_at_most is not None or who.t_score_at_least is not None
+        return {
+            "sexes": list(who.sexes),
+            "age_from": who.ages.from_ if who.ages else None,
+            "age_to": who.ages.to if who.ages else None,
+            "site": (who.site or self.scenario.classify_at) if judged else None,
+            "t_score_at_most": who.t_score_at_most,
+            "t_score_at_least": who.t_score_at_least,
+            "prior_fracture": who.prior_fracture,
+        }
+
+    def _stop(self, rule: StopRule | None) -> dict[str, Any] | None:
+        if rule is None:
+            return None
+        judged = rule.t_score_at_least is not None
+        return {
+            "every_months": rule.every_months,
+            "site": (rule.site or self.scenario.classify_at) if judged else None,
+            "t_score_at_least": rule.t_score_at_least,
+            "at_fracture": rule.at_fracture,
+        }
+
+
+def effects_of(
+    base: str,
+    effects: Iterable[Effect],
     take: Take,
+    scale: float = 1.0,
+    every_months: int | None = None,
 ) -> list[dict[str, Any]]:
-    seen: Counter[str] = Counter()
+    """Return effects as the request holds them.
+
+    Args:
+        base: full name of what has the effects.
+        effects: the effects, with the amounts of the dose that the data file names.
+        take: takes each amount into the model.
+        scale: the dose that is taken, relative to that of the data file.
+        every_months: interval of the doses, for effects that act per dose.
+    """
     made = []
-    for treatment in treatments:
-        medicine = catalog.medicine(treatment.medicine)
-        who = treatment.who
-        site = who.site or scenario.classify_at
+    for index, effect in enumerate(effects):
+        amount = take(f"{base}.effects[{index}].amount", effect.amount)
         made.append(
-            _exposure(medicine.id)
-            | {
-                "cohort": cohort,
-                "sexes": list(who.sexes),
-                "age_from": who.ages.from_ if who.ages else None,
-                "age_to": who.ages.to if who.ages else None,
-                "site": site if who.t_score_at_most is not None else None,
-                "t_score_at_most": who.t_score_at_most,
-                "start_month": treatment.start_month,
-                "months": treatment.months,
-                "uptake": treatment.uptake,
-                "medicine": True,
-                "persistence": _persistence(treatment, medicine),
-                "luck": f"{prefix}{medicine.id}#{seen[medicine.id]}",
-                "effects": _effects(f"medicines.{medicine.id}", medicine.effects, take),
+            {
+                "target": effect.target,
+                "amount": amount * scale if effect.scales_with_dose else amount,
+                "every_months": every_months if effect.shape == "per_dose" else None,
             }
         )
-        seen[medicine.id] += 1
     return made
 
 
@@ -104,28 +164,25 @@ def _exposure(name: str) -> dict[str, Any]:
         "age_to": None,
         "site": None,
         "t_score_at_most": None,
+        "t_score_at_least": None,
+        "prior_fracture": None,
         "anchor": "index",
+        "after": None,
         "start_month": 0,
         "months": None,
         "uptake": 1.0,
         "persistence": None,
         "luck": name,
         "medicine": False,
+        "stop": None,
         "effects": [],
     }
 
 
-def _persistence(treatment: Treatment, medicine: Medicine) -> dict[str, list[float]] | None:
-    if isinstance(treatment.persistence, MedianPersistence):
-        return {"months": [0.0, treatment.persistence.months_median], "share": [1.0, 0.5]}
-    if treatment.persistence == "full" or medicine.persistence is None:
+def _persistence(course: Course, medicine: Medicine) -> dict[str, list[float]] | None:
+    if isinstance(course.persistence, MedianPersistence):
+        return {"months": [0.0, course.persistence.months_median], "share": [1.0, 0.5]}
+    if course.persistence == "full" or medicine.persistence is None:
         return None
     curve = medicine.persistence.curve
     return {"months": [point.month for point in curve], "share": [point.share for point in curve]}
-
-
-def _effects(base: str, effects: Iterable[Effect], take: Take) -> list[dict[str, Any]]:
-    return [
-        {"target": effect.target, "amount": take(f"{base}.effects[{index}].amount", effect.amount)}
-        for index, effect in enumerate(effects)
-    ]

@@ -9,7 +9,8 @@ from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.core import core, is_built
 from cohortsim.entries import Effect, Profile, Quantity
 from cohortsim.errors import CatalogError, Problem, nearest, one_of
-from cohortsim.scenario import AS_MEASURED, Scenario
+from cohortsim.fields import AS_MEASURED
+from cohortsim.scenario import Scenario
 
 
 def fits_core(scenario: Scenario, catalog: Catalog) -> None:
@@ -22,9 +23,15 @@ def fits_core(scenario: Scenario, catalog: Catalog) -> None:
         return
     module = core()
     problems = [*_parameters(catalog, module.parameter_specs())]
-    targets = {target["name"]: str(target["unit"]) for target in module.exposure_targets()}
+    specs = module.exposure_targets()
+    targets = {target["name"]: str(target["unit"]) for target in specs}
+    shapes = {target["name"]: target.get("shape") for target in specs}
     for place, effect in _effects(scenario, catalog):
         problems += _one(f"{place} effects", "target", effect.target, effect.amount, targets)
+        shape = shapes.get(effect.target)
+        if shape is not None and shape != effect.shape:
+            found, needed = f"{effect.target} {effect.shape}", f"the model takes it {shape}"
+            problems.append(Problem(f"{place} effects", found, needed, f"set `shape: {shape}`"))
     known = {entry["name"]: str(entry["unit"]) for entry in module.characteristics()}
     for profile in _profiles(scenario, catalog):
         for name, quantity in profile.set.items():
@@ -67,7 +74,8 @@ def _profiles(scenario: Scenario, catalog: Catalog) -> Iterator[Profile]:
 def _effects(scenario: Scenario, catalog: Catalog) -> Iterator[tuple[str, Effect]]:
     lists = [owner.medicines for owner in scenario.cohorts]
     lists += [owner.medicines for owner in scenario.arms]
-    ids = dict.fromkeys(treatment.medicine for listed in lists for treatment in listed)
+    named = (course for listed in lists for head in listed for course in (head, *head.then))
+    ids = dict.fromkeys(course.medicine for course in named)
     for id_ in ids:
         for effect in catalog.medicine(id_).effects:
             yield f"medicine {id_}", effect

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cohortsim import document
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
@@ -77,10 +78,18 @@ def _risk_factors(catalog: Catalog) -> Iterator[Row]:
 
 
 def _scenarios(catalog: Catalog) -> Iterator[Row]:
-    from cohortsim.reading import load
+    return _studies(catalog, "scenarios")
 
-    for id_ in catalog.ids("scenarios"):
-        yield id_, load(id_).title
+
+def _trials(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "trials")
+
+
+def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
+    for id_ in catalog.scenario_ids(kind):
+        path = catalog.shipped / kind / f"{id_}.yaml"
+        study = document.plain(document.read_text(path, path.name)[0])
+        yield id_, str(study.get("title", ""))  # shipped studies are checked by the tests
 
 
 def _parameters(catalog: Catalog) -> Iterator[Row]:
@@ -106,5 +115,6 @@ KINDS = {
     "sites": _sites,
     "risk_factors": _risk_factors,
     "scenarios": _scenarios,
+    "trials": _trials,
     "parameters": _parameters,
 }

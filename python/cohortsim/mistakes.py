@@ -1,15 +1,16 @@
-"""What can be wrong in a scenario's own text: shape, values, and keys that contradict each other.
+"""Mistakes: what is wrong at which path of plain data, and pydantic's findings in our words.
 
-Everything here looks at plain data and tolerates any nonsense in it, so that all mistakes of a file
-can be told at once. What the catalog has to say is in `references.py`.
+Plain data may hold any nonsense; what looks at it tolerates that, so that all mistakes of a file can
+be told at once: `contradictions.py` and `courses.py` what a scenario says against itself,
+`references.py` and `prescriptions.py` what the catalog has to say.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeGuard
@@ -18,8 +19,8 @@ from pydantic import BaseModel, ValidationError
 
 from cohortsim.document import Document, Trail
 from cohortsim.errors import Problem, nearest, one_of
+from cohortsim.fields import SEXES
 
-SHARE_TOLERANCE = 1e-9
 TAGS = {"word", "median"}
 
 
@@ -58,22 +59,6 @@ def of_validation(
     return tuple(mistake.placed(document) for mistake in found.values())
 
 
-def between_keys(data: Any) -> list[Mistake]:
-    """Return the contradictions between keys: shares, names, order, empty cohorts."""
-    if not isinstance(data, Mapping):
-        return []
-    return [
-        *_shares(data),
-        *_names(data, "cohorts"),
-        *_names(data, "arms"),
-        *_age_bands(data),
-        *_age_ranges(data),
-        *_doubled_sexes(data),
-        *_arm_starts(data),
-        *_doubled_overrides(data),
-    ]
-
-
 def items(data: Any, key: str) -> list[tuple[int, Mapping[str, Any]]]:
     """Return (index, group of keys) of each group in the list under a key."""
     listed = data.get(key) if isinstance(data, Mapping) else None
@@ -84,151 +69,29 @@ def items(data: Any, key: str) -> list[tuple[int, Mapping[str, Any]]]:
 
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Is this a finite number (and not a yes or no)?"""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # whole numbers beyond that cannot be calculated with
 
 
-def _shares(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    cohorts = items(data, "cohorts")
-    shares = [cohort.get("share", 1.0) for _, cohort in cohorts]
-    if not shares or not all(is_number(share) for share in shares):
-        return
-    total = math.fsum(float(share) for share in shares)
-    if abs(total - 1.0) > SHARE_TOLERANCE:
-        yield Mistake(
-            ("cohorts",),
-            f"the shares of the cohorts sum to {total:.10g}",
-            "the shares must sum to 1",
-            "change the `share` of "
-            + ", ".join(str(cohort.get("name", f"cohorts[{i}]")) for i, cohort in cohorts[:8]),
-        )
+def sexes_of(group: Mapping[str, Any]) -> list[str]:
+    """Return the sexes that a group of keys names, or none where it names something else."""
+    named = group.get("sexes", SEXES)
+    listed = [named] if isinstance(named, str) else named
+    if not isinstance(listed, list | tuple) or not all(sex in SEXES for sex in listed):
+        return []
+    return [str(sex) for sex in listed]
 
 
-def _names(data: Mapping[str, Any], kind: str) -> Iterable[Mistake]:
-    first: dict[str, int] = {}
-    for index, item in items(data, kind):
-        name = item.get("name")
-        if not isinstance(name, str):
-            continue
-        if name in first:
-            yield Mistake(
-                (kind, index, "name"),
-                f'the name "{name}" is also that of {kind}[{first[name]}]',
-                "needs a name of its own",
-                "rename one of them",
-            )
-        first.setdefault(name, index)
-    for index, _ in items(data, kind)[255:256]:
-        yield Mistake(
-            (kind, index), f"more than 255 {kind}", f"at most 255 {kind}", "split the study"
-        )
-
-
-def _age_bands(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    bands = data.get("age_bands")
-    if not isinstance(bands, list | tuple) or not all(is_number(band) for band in bands):
-        return
-    for index, band in enumerate(bands):
-        if not 0 <= band <= 120:
-            yield Mistake(
-                ("age_bands", index), f"{band:g}", "needs an age from 0 to 120 years", "correct it"
-            )
-        elif index and band <= bands[index - 1]:
-            yield Mistake(
-                ("age_bands", index),
-                f"{band:g} after {bands[index - 1]:g}",
-                "age bands must ascend",
-                "sort them and remove doubles",
-            )
-
-
-def _age_ranges(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    ranges: list[tuple[Trail, Any]] = []
-    for index, cohort in items(data, "cohorts"):
-        ranges.append((("cohorts", index, "ages"), cohort.get("ages")))
-    for path, treatment in treatments(data):
-        who = treatment.get("who")
-        if isinstance(who, Mapping):
-            ranges.append(((*path, "who", "ages"), who.get("ages")))
-    for trail, ages in ranges:
-        if isinstance(ages, list | tuple) and len(ages) == 2:
-            low, high = ages
-        elif isinstance(ages, Mapping):
-            low, high = ages.get("from"), ages.get("to")
-        else:
-            continue
-        if is_number(low) and is_number(high) and low > high:
-            yield Mistake(
-                trail,
-                f"from {low:g} to {high:g} holds nobody",
-                "`from` must be at most `to`",
-                "swap or correct the two ages",
-            )
-
-
-def _doubled_sexes(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    places: list[tuple[Trail, Any]] = [
-        (("cohorts", index, "sexes"), cohort.get("sexes"))
-        for index, cohort in items(data, "cohorts")
-    ]
-    for path, treatment in treatments(data):
-        who = treatment.get("who")
-        places.append(
-            ((*path, "who", "sexes"), who.get("sexes") if isinstance(who, Mapping) else None)
-        )
-    for trail, sexes in places:
-        if not isinstance(sexes, list | tuple):
-            continue
-        texts = [str(sex) for sex in sexes]
-        if len(set(texts)) < len(texts):
-            yield Mistake(
-                trail, f"{', '.join(texts)}: named twice", "needs each sex once", "remove one"
-            )
-
-
-def _arm_starts(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    for path, treatment in treatments(data):
-        start = treatment.get("start_month", 0)
-        if path[0] == "arms" and is_number(start) and start < 0:
-            yield Mistake(
-                (*path, "start_month"),
-                f"{start:g}",
-                "an arm begins at index: needs 0 or more months",
-                "give an earlier start to the cohort's own `medicines`",
-            )
-
-
-def _doubled_overrides(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    first: dict[str, int] = {}
-    for index, override in items(data, "overrides"):
-        name = override.get("parameter")
-        if isinstance(name, str) and name in first:
-            yield Mistake(
-                ("overrides", index, "parameter"),
-                f'"{name}" is already changed by overrides[{first[name]}]',
-                "needs one override for each parameter",
-                "remove one of them",
-            )
-        elif isinstance(name, str):
-            first[name] = index
-
-
-def treatments(data: Any) -> list[tuple[Trail, Mapping[str, Any]]]:
-    """Return (path, treatment) of each medicine of cohorts and arms; an id becomes a mapping."""
-    found: list[tuple[Trail, Mapping[str, Any]]] = []
-    for kind in ("cohorts", "arms"):
-        for index, owner in items(data, kind):
-            listed = owner.get("medicines")
-            if isinstance(listed, str):
-                listed = [listed]
-            if not isinstance(listed, list | tuple):
-                continue
-            for place, item in enumerate(listed):
-                path: Trail = (kind, index, "medicines", place)
-                if isinstance(item, str):
-                    found.append((path, {"medicine": item}))
-                elif isinstance(item, Mapping):
-                    found.append((path, item))
-    return found
+def ages_of(group: Mapping[str, Any], key: str = "ages") -> tuple[float, float] | None:
+    """Return the two ends of a range under a key, or nothing where they are not two numbers."""
+    ages = group.get(key)
+    if isinstance(ages, list | tuple) and len(ages) == 2:
+        ages = {"from": ages[0], "to": ages[1]}
+    if not isinstance(ages, Mapping):
+        return None
+    low, high = ages.get("from"), ages.get("to")
+    return (low, high) if is_number(low) and is_number(high) else None
 
 
 # --- pydantic's findings in our words -----------------------------------------------------------

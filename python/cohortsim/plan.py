@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from cohortsim.batches import batch_size
+from cohortsim.columns import MARKERS
 from cohortsim.core import compiled, core
 from cohortsim.request import Request
 
@@ -68,6 +69,10 @@ def plan(request: Request, threads: int | None = None) -> Plan:
     strata = 2 * 60 * scenario.years * arms * len(request.cohorts)
     batches = -(-scenario.people // batch)
     tallies = batches * strata * (3 * row["person_time"] + 4 * row["states"]) // 4
+    if scenario.record.visits:
+        measures = len(core().density_sites()) + len(MARKERS)
+        rows = len(scenario.record.visits) * measures * arms * len(request.cohorts)
+        tallies += batches * rows * row["visits"]
     return Plan(
         people=scenario.people,
         months=months,

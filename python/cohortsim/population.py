@@ -10,7 +10,7 @@ from typing import Any
 
 from cohortsim.entries import Population
 from cohortsim.errors import CatalogError, Problem
-from cohortsim.scenario import SEXES
+from cohortsim.fields import SEXES
 
 TABLES: dict[str, tuple[str, ...]] = {
     "age_structure": ("age", "women", "men"),

@@ -31,6 +31,7 @@ SCHEMA_VERSION = "1.0.0"
 SUMMED = {
     "person_time": ("arm", "cohort", "sex", "age", "year", "class"),
     "states": ("arm", "cohort", "sex", "age", "year", "site"),
+    "visits": ("arm", "cohort", "month", "measure"),
 }
 
 

@@ -13,14 +13,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from cohortsim.catalog import SHIPPED, Catalog
+from cohortsim.contradictions import between_keys
 from cohortsim.document import Document, Trail, parse, plain, read_text, trail
 from cohortsim.errors import Problem, ScenarioError, nearest, nearest_name, one_of
-from cohortsim.mistakes import Mistake, between_keys, keys_of, model_at, of_validation, shown
+from cohortsim.mistakes import Mistake, keys_of, model_at, of_validation, shown
 from cohortsim.references import against_catalog
 from cohortsim.scenario import Origin, Scenario
 
-NEEDED = "needs a file that can be read, or the id of a shipped scenario"
-ADVICE = "see `cohortsim list scenarios`"
+NEEDED = "needs a file that can be read, or the id of a shipped scenario or trial"
+ADVICE = "see `cohortsim list scenarios` and `cohortsim list trials`"
 Source = Scenario | Mapping[str, Any] | str | Path
 
 
@@ -28,9 +29,9 @@ def load(source: Source) -> Scenario:
     """Return the study that `source` describes.
 
     Args:
-        source: a path to a scenario file (YAML or JSON), the id of a shipped scenario, a mapping
-            with the same keys, a Scenario, or a `provenance.json` (or its folder), which is then
-            repeated with its exact values.
+        source: a path to a scenario file (YAML or JSON), the id of a shipped scenario or trial,
+            a mapping with the same keys, a Scenario, or a `provenance.json` (or its folder), which
+            is then repeated with its exact values.
 
     Data files of one's own (`medicines/my_medicine.yaml`, ...) are found beside the scenario file;
     for a shipped scenario, a mapping or a Scenario in the working folder.
@@ -43,7 +44,7 @@ def load(source: Source) -> Scenario:
     if isinstance(source, Mapping):
         return _checked(Document("scenario", _untupled(source)), Path())
     if not isinstance(source, str | Path):
-        needed = "needs a path, the id of a shipped scenario, a mapping or a Scenario"
+        needed = "needs a path, the id of a shipped study, a mapping or a Scenario"
         raise ScenarioError(Problem("load()", shown(source), needed, "give one of them"))
     path = _path(source)
     text, problem = read_text(path, str(source))
@@ -82,6 +83,16 @@ def with_settings(scenario: Scenario, settings: Sequence[str]) -> Scenario:
     return _checked(document, scenario.origin.folder, scenario.origin)
 
 
+def is_study(source: str) -> bool:
+    """Is there a file, a folder of results or a shipped study of this name?"""
+    try:
+        path = Path(source)
+        there = path.is_file() or (path / "provenance.json").is_file()
+    except (OSError, ValueError):
+        return False
+    return there or Catalog().scenario_path(source) is not None
+
+
 def _path(source: str | Path) -> Path:
     path = Path(source)
     try:
@@ -98,7 +109,7 @@ def _path(source: str | Path) -> Path:
         return shipped
     folder = path.parent if path.parent.is_dir() else Path()
     files = [str(p) for p in folder.glob("*.y*ml")] if path.suffix else []
-    options = [*catalog.ids("scenarios"), *files]
+    options = [*catalog.scenario_ids(), *files]
     stems = {Path(option).stem: option for option in reversed(options)}
     near = stems.get(nearest_name(path.stem, stems))
     found = "is a folder without provenance.json" if path.is_dir() else "no such file or scenario"

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cohortsim import prescriptions
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import CatalogError, Problem, nearest, one_of
-from cohortsim.mistakes import Mistake, is_number, items, treatments
-from cohortsim.scenario import AS_MEASURED, SEXES
+from cohortsim.fields import AS_MEASURED
+from cohortsim.mistakes import Mistake, ages_of, is_number, items, sexes_of
 
 
 def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Problem]]:
@@ -21,7 +22,7 @@ def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Pr
     broken: list[Problem] = []
     if not isinstance(data, Mapping):
         return mistakes, broken
-    for check in (_populations, _profiles, _medicines, _overrides):
+    for check in (_populations, _profiles, prescriptions.mistakes, _overrides):
         try:
             mistakes += check(data, catalog)
         except CatalogError as error:
@@ -36,9 +37,8 @@ def named_quantities(data: Mapping[str, Any], catalog: Catalog) -> dict[str, Qua
         found |= dict(site.quantities())
     for factor in catalog.risk_factors:
         found |= dict(factor.quantities())
-    for _, treatment in treatments(data):
-        id_ = treatment.get("medicine")
-        if isinstance(id_, str) and catalog.has("medicines", id_):
+    for id_ in prescriptions.medicine_ids(data):
+        if catalog.has("medicines", id_):
             found |= dict(catalog.medicine(id_).quantities())
     for _, kind, id_, _ in profiles(data):
         if id_ != AS_MEASURED and catalog.has(f"profiles/{kind}", id_):
@@ -75,13 +75,8 @@ def _populations(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]
 
 def _age_range(cohort: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return the youngest and the oldest age of a cohort, or nothing where they are not ages."""
-    ages = cohort.get("ages", {"from": 50, "to": 100})
-    if isinstance(ages, list | tuple) and len(ages) == 2:
-        ages = {"from": ages[0], "to": ages[1]}
-    if not isinstance(ages, Mapping):
-        return None
-    low, high = ages.get("from"), ages.get("to")
-    return (low, high) if is_number(low) and is_number(high) and low <= high else None
+    ages = ages_of({"ages": {"from": 50, "to": 100}, **cohort})
+    return ages if ages and ages[0] <= ages[1] else None
 
 
 def _old_enough(
@@ -118,7 +113,7 @@ def _people_there(
             "choose ages within that",
         )
         return
-    sexes = _sexes(cohort)
+    sexes = sexes_of(cohort)
     if sexes:
         held = sum(
             sum(population["age_structure"][sex][int(low) - first : int(high) - first + 1])
@@ -133,15 +128,6 @@ def _people_there(
                 "widen `ages` or `sexes`",
             )
     yield from _within_life_table(data, path, low, population)
-
-
-def _sexes(cohort: Mapping[str, Any]) -> list[str]:
-    """Return the sexes that a cohort names, or none where it names something else."""
-    named = cohort.get("sexes", SEXES)
-    listed = [named] if isinstance(named, str) else named
-    if not isinstance(listed, list | tuple) or not all(sex in SEXES for sex in listed):
-        return []
-    return [str(sex) for sex in listed]
 
 
 def _within_life_table(
@@ -175,7 +161,7 @@ def _profiles(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
             yield Mistake(path, found, f"{needed}, or {AS_MEASURED}", advice)
             continue
         profile = catalog.profile(kind, id_)
-        sexes = _sexes(cohort)
+        sexes = sexes_of(cohort)
         held = [sex for sex in profile.sexes if sex in sexes]
         if sexes and not held:
             yield Mistake(
@@ -195,48 +181,6 @@ def _profiles(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
                         "remove one of them",
                     )
                 replaced[key] = id_
-
-
-def _medicines(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
-    years = data.get("years")
-    months = years * 12 if is_number(years) else None
-    for path, treatment in treatments(data):
-        id_ = treatment.get("medicine")
-        if isinstance(id_, str) and not catalog.has("medicines", id_):
-            where = (*path, "medicine")
-            yield Mistake(where, *catalog.unknown("medicines", id_, "medicine"))
-        elif isinstance(id_, str):
-            medicine = catalog.medicine(id_)
-            if (
-                treatment.get("persistence", "real_life") == "real_life"
-                and not medicine.persistence
-            ):
-                yield Mistake(
-                    (*path, "persistence"),
-                    f'"{id_}" has no real-life persistence curve',
-                    "needs full or {months_median: N}",
-                    "say one of them, or add `persistence` to the medicine's file",
-                )
-        start = treatment.get("start_month", 0)
-        if months is not None and is_number(start) and start >= months >= 12:
-            yield Mistake(
-                (*path, "start_month"),
-                f"month {start:g} is after the end of follow-up",
-                f"needs a month before {months:g}",
-                "start earlier or follow longer",
-            )
-    yield from _doubled_medicines(data)
-
-
-def _doubled_medicines(data: Mapping[str, Any]) -> Iterable[Mistake]:
-    seen: dict[str, str] = {}
-    for path, treatment in treatments(data):
-        key = repr((path[:2], sorted((str(k), repr(v)) for k, v in treatment.items())))
-        if key in seen:
-            yield Mistake(
-                path, f"the same as {seen[key]}", "needs each treatment once", "remove one"
-            )
-        seen.setdefault(key, f"medicines[{path[3]}]")
 
 
 def _overrides(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:

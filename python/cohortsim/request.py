@@ -19,9 +19,9 @@ from cohortsim.entries import FRACTURE_NUMBERS, FractureSite, Quantity, RiskFact
 from cohortsim.errors import Problem, ScenarioError
 from cohortsim.fitting import fits_core
 from cohortsim.references import against_catalog
-from cohortsim.scenario import Cohort, Scenario
+from cohortsim.scenario import Cohort, EntryRules, Scenario
 
-FORMAT = 1
+FORMAT = 2
 Plain = dict[str, Any]
 
 
@@ -137,6 +137,7 @@ def _settings(scenario: Scenario) -> Plain:
         "precision": "f32",
         "class_site": scenario.classify_at,
         "record_persons": scenario.record.persons,
+        "visits": list(scenario.record.visits),
     }
 
 
@@ -174,10 +175,7 @@ def _risk_factor(factor: RiskFactor, ledger: Ledger) -> Plain:
         },
         "falls_ratio": ratio("falls_ratio", factor.falls_ratio),
         "mortality_ratio": ratio("mortality_ratio", factor.mortality_ratio),
-        "effects": [
-            {"target": e.target, "amount": ledger.take(f"{base}.effects[{i}].amount", e.amount)}
-            for i, e in enumerate(factor.effects)
-        ],
+        "effects": exposures.effects_of(base, factor.effects, ledger.take),
         "start_month": factor.exposure.start_month,
         "stop_month": factor.exposure.stop_month,
     }
@@ -209,8 +207,26 @@ def _cohort(scenario: Scenario, cohort: Cohort, catalog: Catalog, ledger: Ledger
         "sexes": list(cohort.sexes),
         "age_from": cohort.ages.from_,
         "age_to": cohort.ages.to,
+        "entry": _entry(cohort.entry),
         "set": settings,
         "exposures": made,
+    }
+
+
+def _entry(rules: EntryRules | None) -> Plain | None:
+    """Return the rules of recruitment, or None where there is none: the core then screens nobody."""
+    if rules is None or not rules.is_a_rule:
+        return None
+    since = rules.years_since_menopause
+    return {
+        "t_scores": [
+            {"site": rule.site, "at_least": rule.at_least, "at_most": rule.at_most}
+            for rule in rules.t_scores
+        ],
+        "any_t_score": rules.t_score_rule == "any",
+        "prior_fracture": rules.prior_fracture,
+        "years_since_menopause_from": since.from_ if since else None,
+        "years_since_menopause_to": since.to if since else None,
     }
 
 
@@ -235,6 +251,7 @@ def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
             )
         )
     settings = _settings(scenario) if old != new else {}
+    settings.pop("format", None)  # the form of the rest stays the former run's
     return Request(
         scenario,
         dict(pinned["request"]) | settings,

@@ -11,11 +11,14 @@ import polars as pl
 from cohortsim import compare, provenance, store
 from cohortsim import incidence as incidences
 from cohortsim import prevalence as prevalences
+from cohortsim import visits as visited
 from cohortsim.catalog import Catalog
+from cohortsim.columns import OF_VISITS, TABLES
 from cohortsim.errors import Problem, ResultsError
+from cohortsim.fields import DensitySite
 from cohortsim.mistakes import shown
 from cohortsim.request import Request
-from cohortsim.scenario import DensitySite, Scenario
+from cohortsim.scenario import Scenario
 from cohortsim.strata import checked, chosen
 
 By = str | Iterable[str]
@@ -24,8 +27,9 @@ By = str | Iterable[str]
 class Results:
     """What came out of a run.
 
-    The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames;
-    README.txt in a folder of results says the unit of each column. The methods return finished
+    The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames, and
+    `rows(table)` returns any kept table; README.txt in a folder of results says the unit of each
+    column. The methods return finished
     frames, one row per stratum. `by` may be one column or several; [] means everybody together.
     All 95 % intervals tell the chance of the simulation (Monte Carlo) at fixed parameters.
     `provenance` is what provenance.json holds; `folder` is None for results in memory.
@@ -71,6 +75,10 @@ class Results:
     def states(self) -> pl.LazyFrame:
         """The living by class of density, at index and each anniversary, at each density site."""
         return self._table("states")
+
+    def rows(self, table: str) -> pl.LazyFrame:
+        """Return the rows of a table by its name. ResultsError: the run did not keep it."""
+        return self._table(chosen(table, TABLES, "rows(table)", "table"))
 
     @property
     def kept(self) -> list[str]:
@@ -215,6 +223,16 @@ class Results:
         events, time = (self._of_arm(t, strata, arm) for t in (self.events, self.person_time))
         return incidences.mortality(events, time, strata, self._bands).collect()
 
+    def visits(self) -> pl.DataFrame:
+        """Return mean changes of density and turnover markers since index, at the study's visits.
+
+        One row per arm, cohort, month and measure, of those who live at the visit, sorted. Columns:
+        people; change_percent (mean change since index), sd_percent (its standard deviation between
+        people), se_percent (its standard error), from_peak_percent (mean distance from the young
+        adult; for density from each person's own). Raises ResultsError: the study has no visits.
+        """
+        return visited.changes(self._table("visits"))
+
     # --- inside ---------------------------------------------------------------------------------
 
     @property
@@ -224,7 +242,8 @@ class Results:
     def _table(self, name: str) -> pl.LazyFrame:
         if name not in self._parts:
             found, needed = f"no table {name}", "needs a run that kept it"
-            raise ResultsError(Problem("results", found, needed, "set `record: {persons: true}`"))
+            key = "visits: [0, 12]" if name in OF_VISITS else "persons: true"
+            raise ResultsError(Problem("results", found, needed, f"set `record: {{{key}}}`"))
         return pl.concat(self._parts[name])
 
     def _chosen(self, group: str | None, sites: By | None) -> list[str]:

@@ -56,7 +56,7 @@ def run(
     """Simulate a study and return its results.
 
     Args:
-        study: a Scenario, a path, the id of a shipped scenario, a mapping, or a `provenance.json`.
+        study: a Scenario, a path, the id of a shipped study, a mapping, or a `provenance.json`.
         people: people in each arm, instead of the study's own number.
         years: years of follow-up, instead of the study's own.
         seed: seed of all chance, instead of the study's own.
@@ -96,10 +96,11 @@ def carry_out(
     model = compiled(request)
     scenario = request.scenario
     size = batch or batch_size(scenario.months, len(scenario.arms))
+    tables = kept(scenario.record.persons, bool(scenario.record.visits))
     keep: Store = store.MemoryStore()
     if folder is not None:
         size = store.claim(folder, request.fingerprint, core().version(), size)
-        keep = store.FolderStore(folder, request.fingerprint, kept(scenario.record.persons))
+        keep = store.FolderStore(folder, request.fingerprint, tables)
     plan = batches(scenario.people, size)
     started = time.perf_counter()
     with noted_interrupts() as asked_to_stop:
@@ -155,7 +156,8 @@ def _simulate(
     from cohortsim.columns import Names, frames, kept
 
     names = Names(request.data, list(core().density_sites()))
-    tables = kept(request.scenario.record.persons)
+    record = request.scenario.record
+    tables = kept(record.persons, bool(record.visits))
     done, work, started = 0, Work(), time.perf_counter()
     for batch in plan:
         if not keep.has(batch.first_person, batch.n_people):

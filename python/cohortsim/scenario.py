@@ -6,198 +6,87 @@ Cohorts answer *who the people are*; arms answer *what is done to the very same 
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PrivateAttr,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, model_validator
 
 from cohortsim.document import Document
-from cohortsim.errors import ScenarioError
+from cohortsim.fields import (
+    AS_MEASURED,
+    AgeRange,
+    Ages,
+    DensitySite,
+    Ids,
+    Name,
+    Number,
+    Plain,
+    Sexes,
+    Text,
+    Whole,
+    from_to,
+    many,
+)
+from cohortsim.treatments import Treatments
 
-Sex = Literal["women", "men"]
-SEXES: tuple[Sex, ...] = get_args(Sex)
-DensitySite = Literal["lumbar_spine", "total_hip", "femoral_neck", "distal_radius"]
-AS_MEASURED = "as_measured"
 
+class TScoreRule(Plain):
+    """Between which T-scores at a density site people are recruited."""
 
-class Plain(BaseModel):
-    """Base of all scenario classes: frozen, strict, and no key that is not known."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=False
+    site: DensitySite = Field(description="Density site of the T-score.")
+    at_least: Number | None = Field(
+        default=None, ge=-15, le=15, description="Lowest T-score that is recruited, in SD."
+    )
+    at_most: Number | None = Field(
+        default=None, ge=-15, le=15, description="Highest T-score that is recruited, in SD."
     )
 
-    def __init__(self, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            from cohortsim.mistakes import of_validation
 
-            document = Document(type(self).__name__, data)
-            raise ScenarioError(of_validation(error, document, type(self))) from None
+class YearsSinceMenopause(Plain):
+    """Years since the final menstrual period at index, both ends included."""
 
-    # pydantic then validates nested data itself and keeps the path of each mistake
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, bool | str):
-        return value
-    try:
-        return operator.index(value)
-    except TypeError:
-        return value
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool | str | list | dict | tuple) or value is None:
-        return value
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return value
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _many(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _treatment(value: Any) -> Any:
-    return {"medicine": value} if isinstance(value, str) else value
-
-
-def _ages(value: Any) -> Any:
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return {"from": value[0], "to": value[1]}
-    return value
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("an empty text")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-Number = Annotated[float, BeforeValidator(_number)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
-Text = Annotated[str, AfterValidator(_not_blank)]
-# `json_schema_input_type` tells editors what may be written, beside what it becomes.
-Ids = Annotated[
-    Annotated[Sequence[Text], Field(min_length=1)],
-    BeforeValidator(_listed, json_schema_input_type=Text | Sequence[Text]),
-]
-Sexes = Annotated[
-    Annotated[Sequence[Sex], Field(min_length=1)],
-    BeforeValidator(_listed, json_schema_input_type=Sex | Sequence[Sex]),
-]
-
-
-class Ages(Plain):
-    """Completed years of age at index, both ends included; `to: 100` means 100 and over."""
-
-    from_: Whole = Field(
+    from_: Number | None = Field(
+        default=None,
         ge=0,
         le=100,
         validation_alias=AliasChoices("from", "from_"),
         serialization_alias="from",
-        description="Youngest age at index, completed years.",
+        description="Fewest years since menopause, at index.",
     )
-    to: Whole = Field(
-        ge=0, le=100, description="Oldest age at index, included; 100 means 100 and over."
+    to: Number | None = Field(
+        default=None, ge=0, le=100, description="Most years since menopause, at index."
     )
 
 
-AgeRange = Annotated[
-    Ages, BeforeValidator(_ages, json_schema_input_type=Ages | tuple[Whole, Whole])
-]
+class EntryRules(Plain):
+    """Who of the population is recruited, judged at index: all that is given must hold."""
 
-
-class Who(Plain):
-    """Who is eligible for a medicine, judged once, at index; what is not given excludes nobody."""
-
-    site: DensitySite | None = Field(
+    t_scores: Annotated[Sequence[TScoreRule], BeforeValidator(many)] = Field(
+        default=(), description="Rules about T-scores."
+    )
+    t_score_rule: Literal["all", "any"] = Field(
+        default="all", description="Must all rules about T-scores hold, or any one of them?"
+    )
+    prior_fracture: bool | None = Field(
         default=None,
-        description="Density site of the T-score; the scenario's `classify_at` if not given.",
+        description="true: only after a fragility fracture before index; false: only without one.",
     )
-    t_score_at_most: Number | None = Field(
-        default=None, ge=-15, le=15, description="Highest T-score that is eligible, in SD."
-    )
-    sexes: Sexes = Field(default=("women", "men"), description="Sexes that are eligible.")
-    ages: AgeRange | None = Field(
-        default=None, description="Ages at index that are eligible, years."
-    )
+    years_since_menopause: (
+        Annotated[
+            YearsSinceMenopause,
+            BeforeValidator(
+                from_to, json_schema_input_type=YearsSinceMenopause | tuple[Number, Number]
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="Years since menopause; for cohorts of women only.")
 
-
-class MedianPersistence(Plain):
-    """Persistence that halves every so many months."""
-
-    months_median: Number = Field(
-        gt=0, le=1200, description="Months after which half have stopped."
-    )
-
-
-def _kind_of_persistence(value: Any) -> str:
-    return "median" if isinstance(value, dict | MedianPersistence) else "word"
-
-
-Persistence = Annotated[
-    Annotated[Literal["real_life", "full"], Tag("word")]
-    | Annotated[MedianPersistence, Tag("median")],
-    Discriminator(_kind_of_persistence),
-]
-
-
-class Treatment(Plain):
-    """One medicine: when it starts, how long it is meant to last, who takes it, how long really."""
-
-    medicine: Text = Field(description="Id of a medicine, or a file beside the scenario.")
-    start_month: Whole = Field(
-        default=0, ge=-600, le=1800, description="Month of the first dose, counted from index (0)."
-    )
-    months: Whole | None = Field(
-        default=None, ge=1, le=1800, description="Planned length in months; null = to the end."
-    )
-    persistence: Persistence = Field(
-        default="real_life",
-        description="real_life (the medicine's own curve), full (nobody stops early) "
-        "or {months_median: N}.",
-    )
-    uptake: Number = Field(
-        default=1.0, ge=0, le=1, description="Share of the eligible who start, 0 to 1."
-    )
-    who: Who = Field(default_factory=lambda: Who(), description="Who is eligible, at index.")
-
-
-OneTreatment = Annotated[
-    Treatment, BeforeValidator(_treatment, json_schema_input_type=Text | Treatment)
-]
-Treatments = Annotated[
-    Sequence[OneTreatment],
-    BeforeValidator(_listed, json_schema_input_type=Text | Sequence[OneTreatment]),
-]
+    @property
+    def is_a_rule(self) -> bool:
+        """Is there any rule at all?"""
+        given = (self.prior_fracture, self.years_since_menopause)
+        return bool(self.t_scores) or any(rule is not None for rule in given)
 
 
 class Cohort(Plain):
@@ -214,6 +103,9 @@ class Cohort(Plain):
     sexes: Sexes = Field(default=("women", "men"), description="Sexes that are recruited.")
     ages: AgeRange = Field(
         default_factory=lambda: Ages(from_=50, to=100), description="Ages at index, years."
+    )
+    entry: EntryRules | None = Field(
+        default=None, description="Who is recruited; null = everybody of these sexes and ages."
     )
     hormones: Ids = Field(default=(AS_MEASURED,), description="Hormone profile(s), or as_measured.")
     activity: Ids = Field(
@@ -245,6 +137,13 @@ class Record(Plain):
     persons: bool = Field(
         default=True, description="Keep one row per person (at index and at exit)."
     )
+    visits: Annotated[Sequence[Annotated[Whole, Field(ge=0, le=2400)]], BeforeValidator(many)] = (
+        Field(
+            default=(),
+            description="Months from index at which mean changes of density and turnover markers "
+            "are kept, ascending; 0 = index.",
+        )
+    )
 
 
 def _default_arms() -> tuple[Arm, ...]:
@@ -265,19 +164,19 @@ class Scenario(Plain):
         default="femoral_neck",
         description="Site whose T-score makes normal, osteopenia, osteoporosis.",
     )
-    age_bands: Annotated[Sequence[Whole], BeforeValidator(_many), Field(min_length=1)] = Field(
+    age_bands: Annotated[Sequence[Whole], BeforeValidator(many), Field(min_length=1)] = Field(
         default=(50, 60, 70, 80, 90),
         description="Lower ends of the age bands of the tables, years.",
     )
-    cohorts: Annotated[Sequence[Cohort], BeforeValidator(_many), Field(min_length=1)] = Field(
+    cohorts: Annotated[Sequence[Cohort], BeforeValidator(many), Field(min_length=1)] = Field(
         description="Who the people are; at least one cohort."
     )
-    arms: Annotated[Sequence[Arm], BeforeValidator(_many), Field(min_length=1)] = Field(
+    arms: Annotated[Sequence[Arm], BeforeValidator(many), Field(min_length=1)] = Field(
         default_factory=_default_arms,
         description="What is compared; the first arm is the one others are compared with.",
     )
     record: Record = Field(default_factory=lambda: Record(), description="What is kept.")
-    overrides: Annotated[Sequence[Override], BeforeValidator(_many)] = Field(
+    overrides: Annotated[Sequence[Override], BeforeValidator(many)] = Field(
         default=(), description="Parameter values that this study changes."
     )
 
@@ -285,7 +184,8 @@ class Scenario(Plain):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        from cohortsim.mistakes import MistakesError, between_keys
+        from cohortsim.contradictions import between_keys
+        from cohortsim.mistakes import MistakesError
 
         wrong = between_keys(self.plain())
         if wrong:

@@ -28,6 +28,8 @@ def tables(results: Results) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "incidence_by_class", results.incidence(by=[*who[:-1], "class", "site"])
     yield "mortality", results.mortality(by=who)
     yield "falls", results.falls(by=who)
+    if "visits" in results.kept:
+        yield "visits", results.visits()
     others = results.arms[1:]
     if others:
         strata = who[1:]

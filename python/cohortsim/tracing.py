@@ -9,8 +9,8 @@ from typing import Any
 from cohortsim.columns import CLASSES
 from cohortsim.core import compiled, core
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
+from cohortsim.fields import SEXES
 from cohortsim.request import Request
-from cohortsim.scenario import SEXES
 
 WIDTH = 80
 GAP = 2

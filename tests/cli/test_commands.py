@@ -13,6 +13,7 @@ from pathlib import Path
 import cohortsim as cs
 import polars as pl
 import pytest
+from cohortsim.catalog import Catalog
 from cohortsim.units import MINUTES_PER_MONTH
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -155,6 +156,41 @@ def test_explain_says_who_what_and_how_long(cli: Cli, study_folder: Path) -> Non
         "Not modelled",
     ):
         assert words in said
+
+
+def test_explain_tells_what_the_catalog_holds(cli: Cli, study_folder: Path) -> None:
+    done = cli("explain", "alendronate")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    uptake = Catalog().medicine("alendronate").effects[0].amount
+    for words in (
+        "Alendronate (medicine alendronate;",
+        "Changes bisphosphonate uptake",
+        f"by {uptake.value:g} /a (plausible {uptake.low:g} to {uptake.high:g};",
+        "47.9 % at month 12 (plausible 30 to 69 %)",
+        "friesen2020: Friesen, K. J.; Bugden, S.; Falk, J. Time to benefit",
+    ):
+        assert words in said
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    profile = " ".join(cli("explain", "surgical_menopause").stdout.split())
+    assert "(hormones profile surgical_menopause, for women)" in profile
+    both = cli("explain", "hormone_therapy").stdout
+    assert "(medicine hormone_therapy;" in both
+    assert "(hormones profile hormone_therapy, for women)" in " ".join(both.split())
+    unknown = cli("explain", "alendronat")
+    assert unknown.returncode == 2
+    assert 'did you mean "alendronate"?' in unknown.stderr
+    assert "no such file or scenario" in cli("explain", "no/such.yaml").stderr
+    assert "no such file or scenario" in cli("explain", "alendronate", "--set", "people=3").stderr
+
+
+def test_list_trials(cli: Cli) -> None:
+    done = cli("list", "trials")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("trials\n")
+    ids = [line.split()[0] for line in done.stdout.splitlines()[1:] if line[2:3].strip()]
+    for id_ in set(ids) - {"(none)"}:
+        assert cli("check", id_).returncode == 0, id_
 
 
 def test_plan_counts_person_months(cli: Cli, study_folder: Path) -> None:

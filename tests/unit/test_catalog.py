@@ -10,7 +10,7 @@ import pytest
 from cohortsim import document
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.citations import UNPUBLISHED, entries, short
-from cohortsim.entries import Quantity
+from cohortsim.entries import Interval, Quantity
 from cohortsim.errors import CatalogError
 from cohortsim.example import EXAMPLE
 from cohortsim.reading import with_settings
@@ -81,6 +81,88 @@ def test_a_value_outside_its_range_is_told_with_its_line(tmp_path: Path) -> None
     path.write_text(text.replace("high: 90", "high: 30"), encoding="utf-8")
     with pytest.raises(CatalogError, match=r"medicines/mine\.yaml:\d+:\d+ effects\[0\]\.amount"):
         Catalog(tmp_path).medicine("mine")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "dose_range: {low: 2.5, high: 10}",
+            "dose_range: {low: 6, high: 10}",
+            r"tablet\.yaml:5:13 dose_range: 6 to 10; needs a range that holds the dose, 5 mg",
+        ),
+        (
+            "target: glucocorticoid",
+            "target: glucocorticoid\n    shape: per_dose",
+            r"tablet\.yaml:6:11 interval: 1 d, and glucocorticoid is per_dose; .* whole months",
+        ),
+        ("unit: d}", "unit: day}", r'interval\.unit: "day"; needs one of d, wk, mo or a'),
+        ("value: 0.5, unit", "value: 2, unit", r"amount\.value: 2 lies outside .* needs 0\.2 to 1"),
+        ("share: 0.5,", "share: 0.7,", r"curve\[1\]\.share: 0\.7 lies outside .* 0\.4 to 0\.6"),
+        ("{month: 0, share: 1}", "{month: 1, share: 1}", r"curve\[0\]: month 1 with share 1; the"),
+        (
+            "{month: 12, share: 0.5, low: 0.4, high: 0.6}",
+            "{month: 12, share: 0.5}, {month: 6, share: 0.4}",
+            r"curve\[2\]: month 6, share 0\.4; months must ascend",
+        ),
+        ("scales_with_dose: false", "scale_with_dose: false", 'did you mean "scales_with_dose"'),
+    ],
+)
+def test_a_wrong_medicine_says_what_is_wrong_and_where(
+    tmp_path: Path, tablet: str, old: str, new: str, words: str
+) -> None:
+    assert old in tablet
+    (tmp_path / "tablet.yaml").write_text(tablet.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(CatalogError, match=words):
+        Catalog(tmp_path).medicine("tablet")
+
+
+@pytest.mark.parametrize("text", ["applies_to: men\n", "course: {start_month: 3}\n"])
+def test_a_profile_has_effects_but_no_doses(tmp_path: Path, tablet: str, text: str) -> None:
+    effects = tablet[tablet.index("effects:") : tablet.index("persistence:")]
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"id: mine\nlabel: Mine\n{text}{effects}", encoding="utf-8")
+    profile = Catalog(tmp_path).profile("activity", "mine")
+    assert [effect.target for effect in profile.effects] == ["glucocorticoid", "load"]
+    path.write_text(
+        f"id: mine\nlabel: Mine\n{text}{effects}".replace("load,", "load, shape: per_dose,"),
+        encoding="utf-8",
+    )
+    with pytest.raises(CatalogError, match=r"effects\[1\]\.shape: per_dose, but nothing is dosed"):
+        Catalog(tmp_path).profile("activity", "mine")
+
+
+def test_intervals_in_whole_months() -> None:
+    found = [
+        Interval.model_validate({"value": value, "unit": unit}).whole_months
+        for value, unit in [(6, "mo"), (1, "a"), (0.5, "a"), (1.5, "mo"), (4, "wk"), (30, "d")]
+    ]
+    assert found == [6, 12, 6, None, None, None]
+
+
+def test_medicines_and_trials_can_be_read() -> None:
+    for id_ in CATALOG.ids("medicines"):
+        medicine = CATALOG.medicine(id_)
+        assert medicine.id == id_
+        assert medicine.scale(None) == medicine.scale(medicine.dose.value) == 1.0
+    for id_ in CATALOG.scenario_ids("trials"):
+        assert cs.load(id_).name
+
+
+def test_trials_are_studies_with_an_id(
+    study: cs.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "data"
+    (shipped / "trials").mkdir(parents=True)
+    (shipped / "scenarios").mkdir()
+    for kind in ("trials", "scenarios"):
+        path = shipped / kind / f"a_{kind[:-1]}.yaml"
+        path.write_text(document.dump(study.plain()), encoding="utf-8")
+    catalog = Catalog(shipped=shipped)
+    assert catalog.scenario_ids() == ["a_scenario", "a_trial"]
+    assert catalog.scenario_ids("trials") == ["a_trial"]
+    assert catalog.scenario_path("a_trial") == shipped / "trials" / "a_trial.yaml"
+    assert catalog.scenario_path("another") is None
 
 
 def test_an_unknown_id_gets_the_nearest_name() -> None:

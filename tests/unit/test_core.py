@@ -10,7 +10,7 @@ import cohortsim
 from cohortsim.catalog import Catalog
 from cohortsim.columns import CLASSES, TABLES
 from cohortsim.core import core
-from cohortsim.scenario import DensitySite
+from cohortsim.fields import DensitySite
 from cohortsim.units import MINUTES_PER_MONTH
 
 HERE = Path(cohortsim.__file__).parent

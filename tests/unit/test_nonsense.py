@@ -112,9 +112,17 @@ def tried(source: Path | dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_nonsense_is_told_in_words(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
     shutil.copytree(EXAMPLE, tmp_path / "study")
-    path = tmp_path / "study" / "study.yaml"
+    torn_and_tried(tmp_path / "study" / "study.yaml", seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nonsense_in_courses_is_told_in_words(seed: int, rich_file: Path) -> None:
+    torn_and_tried(rich_file, seed)
+
+
+def torn_and_tried(path: Path, seed: int) -> None:
+    chance = random.Random(seed)
     text = path.read_text(encoding="utf-8")
     plain = document.plain(text)
     for _ in range(12):

@@ -9,8 +9,8 @@ import cohortsim as cs
 import pytest
 from cohortsim import request
 from cohortsim.document import parse
+from cohortsim.fields import Sex
 from cohortsim.reading import with_settings
-from cohortsim.scenario import Sex
 from hypothesis import given
 from hypothesis import strategies as st
 

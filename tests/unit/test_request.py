@@ -6,8 +6,10 @@ import json
 
 import cohortsim as cs
 import pytest
-from cohortsim import request
-from cohortsim.scenario import MedianPersistence
+from cohortsim import exposures, request
+from cohortsim.catalog import Catalog
+from cohortsim.entries import Quantity
+from cohortsim.treatments import MedianPersistence
 
 
 def test_the_text_is_canonical_and_has_a_fingerprint(study: cs.Scenario) -> None:
@@ -45,7 +47,7 @@ def test_the_same_medicine_has_the_same_luck_in_every_arm(study: cs.Scenario) ->
     plain = study.plain()
     plain["arms"].append(plain["arms"][1] | {"name": "third"})
     plain["arms"][2]["medicines"] = [
-        plain["arms"][1]["medicines"][0] | {"persistence": "full"},
+        plain["arms"][1]["medicines"][0] | {"persistence": "full", "months": 12},
         plain["arms"][1]["medicines"][0] | {"start_month": 12},
     ]
     arms = request.build(cs.load(plain)).data["arms"]
@@ -56,6 +58,7 @@ def test_the_same_medicine_has_the_same_luck_in_every_arm(study: cs.Scenario) ->
 
 def test_profiles_and_cohort_medicines_become_exposures_of_the_cohort(study: cs.Scenario) -> None:
     plain = study.plain()
+    plain["arms"][1]["medicines"] = []
     plain["cohorts"][0] |= {
         "hormones": ["early_menopause", "hormone_therapy"],
         "medicines": [{"medicine": "alendronate", "persistence": {"months_median": 18}}],
@@ -83,3 +86,94 @@ def test_a_changed_study_is_checked_anew(study: cs.Scenario, people: int, years:
     assert (built.data["people"], built.data["months"]) == (people, years * 12)
     with pytest.raises(cs.ScenarioError, match="life table"):
         request.build(study.changed(years=80))
+
+
+def value(_: str, quantity: Quantity) -> float:
+    return quantity.value
+
+
+def test_courses_follow_each_other_by_position(rich: cs.Scenario) -> None:
+    catalog = Catalog(rich.origin.folder)
+    made = exposures.of_arm(rich, 1, catalog, value)
+    keys = ("luck", "after", "start_month", "months")
+    assert [tuple(exposure[key] for key in keys) for exposure in made] == [
+        ("patch#0", None, 0, 12),
+        ("tablet#0", 0, 0, 24),
+        ("pill#0", 1, 12, 24),
+        ("infusion#0", 2, 0, None),
+        ("infusion#1", None, 6, 12),
+    ]
+    first, second = made[0], made[1]
+    assert (first["t_score_at_most"], first["t_score_at_least"]) == (-1.0, -4.0)
+    assert (first["site"], first["prior_fracture"]) == ("femoral_neck", True)
+    assert (second["site"], second["prior_fracture"], second["age_from"]) == (None, None, None)
+    assert first["stop"] == {
+        "every_months": 6,
+        "site": "total_hip",
+        "t_score_at_least": -2.0,
+        "at_fracture": True,
+    }
+    assert second["stop"] is None
+    _, of_women = exposures.of_cohort(rich, rich.cohorts[0], catalog, value)
+    assert [(e["luck"], e["after"], e["start_month"]) for e in of_women] == [
+        ("hormones/hormone_therapy", None, 0),
+        ("women/supplement#0", None, 0),
+        ("women/pill#0", None, -36),
+        ("women/tablet#0", 2, 6),
+    ]
+
+
+def test_effects_scale_with_the_dose_and_doses_have_an_interval(rich: cs.Scenario) -> None:
+    made = exposures.of_arm(rich, 1, Catalog(rich.origin.folder), value)
+    assert made[1]["effects"] == [
+        {"target": "glucocorticoid", "amount": 0.75, "every_months": None},
+        {"target": "load", "amount": 0.5, "every_months": None},
+    ]
+    assert made[3]["effects"] == [
+        {"target": "glucocorticoid", "amount": 0.5, "every_months": 12},
+        {"target": "load", "amount": 0.5, "every_months": None},
+    ]
+
+
+def test_recruitment_and_visits_are_passed_on(study: cs.Scenario, rich: cs.Scenario) -> None:
+    rules = {"prior_fracture": False, "years_since_menopause": {"from": 5}}
+    plain = study.plain() | {"record": {"visits": [0, 12]}}
+    plain["cohorts"][0]["entry"] = rich.plain()["cohorts"][0]["entry"] | rules
+    plain["cohorts"][1]["entry"] = {}
+    data = request.build(cs.load(plain)).data
+    assert data["format"] == 2
+    assert data["visits"] == [0, 12]
+    assert data["cohorts"][0]["entry"] == {
+        "t_scores": [
+            {"site": "total_hip", "at_least": None, "at_most": -2.5},
+            {"site": "lumbar_spine", "at_least": -4.0, "at_most": None},
+        ],
+        "any_t_score": True,
+        "prior_fracture": False,
+        "years_since_menopause_from": 5.0,
+        "years_since_menopause_to": None,
+    }
+    assert data["cohorts"][1]["entry"] is None
+    assert request.build(study).data["visits"] == []
+
+
+def test_every_exposure_and_effect_has_every_key(rich: cs.Scenario) -> None:
+    catalog = Catalog(rich.origin.folder)
+    made = exposures.of_arm(rich, 1, catalog, value)
+    made += exposures.of_cohort(rich, rich.cohorts[0], catalog, value)[1]
+    assert {frozenset(exposure) for exposure in made} == {frozenset(EXPOSURE.split())}
+    effects = [effect for exposure in made for effect in exposure["effects"]]
+    effects += [
+        e
+        for f in request.build(cs.load("us_adults_50plus")).data["risk_factors"]
+        for e in f["effects"]
+    ]
+    assert {frozenset(effect) for effect in effects} == {
+        frozenset(("target", "amount", "every_months"))
+    }
+
+
+EXPOSURE = """
+    name cohort sexes age_from age_to site t_score_at_most t_score_at_least prior_fracture anchor
+    after start_month months uptake persistence luck medicine stop effects
+"""

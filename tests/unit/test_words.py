@@ -3,15 +3,95 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import cohortsim as cs
 from cohortsim import terminal
+from cohortsim.catalog import PROFILE_KINDS, Catalog
+from cohortsim.citations import UNPUBLISHED, entries, full
 from cohortsim.explain import Explanation
+from cohortsim.explain_entry import explained
 from syrupy.assertion import SnapshotAssertion
+
+PROFILE = """
+id: mine
+label: Late surgery
+describes: Both ovaries removed at 48.
+applies_to: women
+set:
+  menopause_age:
+    {value: 48, unit: a, low: 45, high: 51, source: vesco2012, status: recalled, note: A mean.}
+effects:
+  - target: estrogen_suppression
+    amount: {value: 1, unit: "1", low: 0.5, high: 1, source: calibrated, status: calibrated}
+course: {anchor: menopause, start_month: 3, months: 24}
+note: Compare connelly2000.
+"""
+BIBLIOGRAPHY = r"""
+@article{x2001,
+  author = {R{\"o}sler, G. and {A and B Group} and others},
+  title = {Is it so?},
+  journal = {Bone},
+  year = {2001},
+  volume = {3},
+  number = {2},
+  pages = {1--9},
+  doi = {10.1/x}
+}
+@misc{y2002,
+  author = {S{\o}gaard, A.},
+  title = {Data},
+  year = {2002},
+  url = {https://example.org}
+}
+"""
 
 
 def test_the_shipped_study_in_english(snapshot: SnapshotAssertion) -> None:
     assert Explanation(cs.load("us_adults_50plus")).text() == snapshot
+
+
+def test_courses_recruitment_and_visits_in_english(
+    rich: cs.Scenario, snapshot: SnapshotAssertion
+) -> None:
+    text = Explanation(rich).text()
+    first, last = text.index("Cohort women"), text.index("Osteopenia and osteoporosis are")
+    assert text[first:last] == snapshot
+    assert "kept at months 0, 6, 12 and 60." in " ".join(text.split())
+
+
+def test_a_medicine_and_a_profile_in_english(rich_file: Path, snapshot: SnapshotAssertion) -> None:
+    (rich_file.parent / "profiles" / "hormones").mkdir(parents=True)
+    own = rich_file.parent / "profiles" / "hormones" / "mine.yaml"
+    own.write_text(PROFILE, encoding="utf-8")
+    catalog = Catalog(rich_file.parent)
+    assert explained("tablet", catalog) == snapshot
+    assert explained("mine", catalog) == snapshot
+    assert explained("nothing", catalog) == ""
+
+
+def test_every_medicine_and_profile_says_its_sources_in_full() -> None:
+    catalog = Catalog()
+    known = entries(catalog.references)
+    kinds = ["medicines", *(f"profiles/{kind}" for kind in PROFILE_KINDS)]
+    for id_ in (id_ for kind in kinds for id_ in catalog.ids(kind)):
+        told = " ".join(explained(id_, catalog).split())
+        for _, quantity in (
+            catalog.medicine(id_).quantities() if catalog.has("medicines", id_) else ()
+        ):
+            assert f"plausible {quantity.low:g} to {quantity.high:g}" in told
+            for key in set(quantity.source) - UNPUBLISHED.keys():
+                assert f"{key}: {full(key, known)}" in told
+
+
+def test_a_source_in_full() -> None:
+    bib = entries(BIBLIOGRAPHY)
+    assert full("x2001", bib) == (
+        "Rösler, G.; A and B Group; et al. Is it so? Bone 2001;3(2):1–9. doi:10.1/x"
+    )
+    assert full("y2002", bib) == "Søgaard, A. Data. 2002. https://example.org"
+    assert full("calibrated", bib) == "fitted to published results"
+    assert full("unknown", bib) == "unknown"
 
 
 def test_the_screen_after_a_run(snapshot: SnapshotAssertion) -> None:

@@ -1,0 +1,173 @@
+"""`cohortsim explain ID` for what the catalog holds: a medicine or a profile, with its sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cohortsim import english
+from cohortsim.catalog import PROFILE_KINDS, STUDY_KINDS, Catalog
+from cohortsim.citations import UNPUBLISHED, entries, full
+from cohortsim.core import core, is_built
+from cohortsim.entries import Effect, Medicine, PersistenceCurve, Profile, Quantity
+from cohortsim.errors import Problem, ScenarioError, nearest
+
+KEY = re.compile(r"\b[a-z][a-z_]*\d{4}[a-z]?(?:_\w+)?\b")
+STATUS = {
+    "read": "read in its source",
+    "recalled": "recalled from its source, to be read again",
+    "derived": "derived from its source",
+    "calibrated": "fitted",
+    "assumption": "an assumption",
+}
+SHAPES = {
+    "while_taken": "while it is taken",
+    "per_dose": "at each dose",
+}
+
+
+def explained(id_: str, catalog: Catalog) -> str:
+    """Return what the catalog says about a medicine or profile in English; empty: there is none.
+
+    An id of both a medicine and a profile gives both. Raises CatalogError: its file is wrong.
+    """
+    told = [*_paragraphs(id_, catalog)]
+    return english.wrapped(told)
+
+
+def unknown(id_: str, catalog: Catalog) -> ScenarioError:
+    """Return the error for an id of which there is no study, medicine or profile."""
+    kinds = ("medicines", *(f"profiles/{kind}" for kind in PROFILE_KINDS))
+    options = [
+        *catalog.scenario_ids(*STUDY_KINDS),
+        *(i for kind in kinds for i in catalog.ids(kind)),
+    ]
+    found = "no such file, scenario, trial, medicine or profile"
+    needed = "needs a scenario file, or the id of one of these"
+    return ScenarioError(
+        Problem(id_, found, needed, nearest(id_, options) or "see `cohortsim list`")
+    )
+
+
+def is_id(text: str) -> bool:
+    """Does this look like an id, and not like a path?"""
+    return bool(text) and Path(text).name == text and not Path(text).suffix
+
+
+def _paragraphs(id_: str, catalog: Catalog) -> Iterator[str]:
+    if catalog.has("medicines", id_):
+        yield from _Entry(catalog).medicine(catalog.medicine(id_))
+    for kind in PROFILE_KINDS:
+        if catalog.has(f"profiles/{kind}", id_):
+            yield from _Entry(catalog).profile(kind, catalog.profile(kind, id_))
+
+
+class _Entry:
+    """Says one entry in paragraphs, and gathers the sources on the way."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.bibliography = entries(catalog.references)
+        self.keys: dict[str, None] = {}
+        specs = core().exposure_targets() if is_built() else []
+        self.meanings = {str(spec["name"]): str(spec["meaning"]) for spec in specs}
+
+    def medicine(self, medicine: Medicine) -> Iterator[str]:
+        kind = ", ".join(
+            part
+            for part in (medicine.class_, f"ATC {medicine.atc}" if medicine.atc else "")
+            if part
+        )
+        yield f"{medicine.label} (medicine {medicine.id}{'; ' + kind if kind else ''})."
+        yield medicine.describes
+        yield self._dose(medicine)
+        for effect in medicine.effects:
+            yield self._effect(effect, SHAPES[effect.shape], bool(medicine.dose_range))
+        if not medicine.effects:
+            yield "It changes nothing in the model."
+        yield self._persistence(medicine.persistence)
+        yield from self._end(medicine.note)
+
+    def profile(self, kind: str, profile: Profile) -> Iterator[str]:
+        who = "women and men" if profile.applies_to == "all" else profile.applies_to
+        yield f"{profile.label} ({kind} profile {profile.id}, for {who})."
+        yield profile.describes
+        yield profile.explain
+        for name, quantity in profile.set.items():
+            yield f"Sets {english.words(name)} to {self._quantity(quantity)}"
+        for effect in profile.effects:
+            yield self._effect(effect, _when(profile), False)
+        if not profile.effects and not profile.set:
+            yield "It changes nothing in the model."
+        yield from self._end(profile.note)
+
+    def _dose(self, medicine: Medicine) -> str:
+        span = medicine.dose_range
+        more = (
+            f"A study may give {span.low:g} to {span.high:g} {medicine.dose.unit}."
+            if span
+            else "The dose is fixed."
+        )
+        return f"Dose: {english.dose(medicine)}. {more}"
+
+    def _effect(self, effect: Effect, when: str, dosed: bool) -> str:
+        meaning = self.meanings.get(effect.target)
+        meant = f" ({meaning})" if meaning else ""
+        scales = ""
+        if dosed:
+            scales = (
+                " In proportion to the dose."
+                if effect.scales_with_dose
+                else " The same at every dose."
+            )
+        return (
+            f"Changes {english.words(effect.target)}{meant} {when} by "
+            f"{self._quantity(effect.amount)}{scales}"
+        )
+
+    def _quantity(self, quantity: Quantity) -> str:
+        span = f"plausible {quantity.low:g} to {quantity.high:g}"
+        cited = self._cited(quantity.source, quantity.note)
+        status = STATUS[quantity.status]
+        return f"{english.value(quantity)} ({span}; {status}{cited}). {quantity.note}".rstrip()
+
+    def _persistence(self, curve: PersistenceCurve | None) -> str:
+        if curve is None:
+            return "No curve of persistence in real life: a study says how long people go on."
+        points = []
+        for point in curve.curve:
+            if point.month > 0:
+                low, high = (point.share if x is None else x for x in (point.low, point.high))
+                span = f" (plausible {100 * low:g} to {100 * high:g} %)" if low < high else ""
+                points.append(f"{100 * point.share:g} % at month {point.month:g}{span}")
+        cited = self._cited(curve.source, curve.note)
+        return (
+            f"Still taking it in real life: {', '.join(points)} ({STATUS[curve.status]}{cited}). "
+            f"{curve.note}"
+        ).rstrip()
+
+    def _cited(self, source: Iterable[str], note: str) -> str:
+        """Keep the keys for the list of sources; return those that are published."""
+        keys = [key for key in source if key not in UNPUBLISHED]
+        mentioned = [key for key in KEY.findall(note) if key in self.bibliography]
+        self.keys |= dict.fromkeys([*keys, *mentioned])
+        return f": {', '.join(keys)}" if keys else ""
+
+    def _end(self, note: str) -> Iterator[str]:
+        self._cited((), note)
+        yield note
+        if self.keys:
+            yield "Sources:"
+        for key in self.keys:
+            yield f"{key}: {full(key, self.bibliography)}"
+
+
+def _when(profile: Profile) -> str:
+    start, months = profile.course.start_month, profile.course.months
+    anchor = "the start of follow-up" if profile.course.anchor == "index" else "menopause"
+    if start == 0:
+        begins = f"from {anchor}"
+    else:
+        side = "before" if start < 0 else "after"
+        begins = f"from {english.months(abs(start))} {side} {anchor}"
+    return f"{begins} {'on' if months is None else f'for {english.months(months)}'}"

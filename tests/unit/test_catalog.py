@@ -65,13 +65,26 @@ def test_decision_numbers_of_fracture_sites_are_permanent() -> None:
 
 def test_promised_profiles_are_there() -> None:
     promised = {
-        "hormones": "natural early_menopause surgical_menopause hormone_therapy "
-        "androgen_deprivation healthy_man",
-        "activity": "sedentary usual active bed_rest",
-        "diet": "calcium_low calcium_usual calcium_ample vitamin_d_deficient vitamin_d_replete",
+        "hormones": "natural early_menopause surgical_menopause primary_ovarian_insufficiency "
+        "hormone_therapy hormone_therapy_late hormone_therapy_long healthy_man hypogonadal_man "
+        "androgen_deprivation aromatase_inhibitor",
+        "activity": "sedentary usual active endurance_training impact_training "
+        "resistance_training bed_rest bed_rest_90_days spinal_cord_injury",
+        "diet": "calcium_low calcium_usual calcium_ample calcium_supplemented vitamin_d_deficient "
+        "vitamin_d_replete dairy_poor vegan protein_low protein_ample",
     }
     for kind, ids in promised.items():
         assert set(ids.split()) <= set(CATALOG.ids(f"profiles/{kind}"))
+
+
+def test_promised_medicines_are_there() -> None:
+    promised = (
+        "alendronate risedronate ibandronate_oral ibandronate_iv zoledronate denosumab "
+        "raloxifene tamoxifen estrogen estrogen_progestin hormone_therapy teriparatide "
+        "abaloparatide romosozumab calcium vitamin_d calcium_vitamin_d prednisone "
+        "aromatase_inhibitor androgen_deprivation_therapy"
+    )
+    assert set(promised.split()) <= set(CATALOG.ids("medicines"))
 
 
 def test_a_value_outside_its_range_is_told_with_its_line(tmp_path: Path) -> None:

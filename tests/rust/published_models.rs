@@ -83,7 +83,7 @@ fn follow<const N: usize>(start: [f64; N], days: &[u32], per_day: u32, pulls: im
     days.iter()
         .map(|day| {
             while done < day * per_day {
-                x = exponential_midpoint(&x, f64::from(done) * step, step, &pulls);
+                x = exponential_midpoint(&x, f64::from(done) * step, step, &pulls).0;
                 done += 1;
             }
             x
@@ -93,7 +93,7 @@ fn follow<const N: usize>(start: [f64; N], days: &[u32], per_day: u32, pulls: im
 
 /// The states after many long steps without anything given.
 fn settle<const N: usize>(start: [f64; N], step: f64, steps: u32, pulls: impl Fn(&[f64; N], f64) -> [Pull<f64>; N]) -> [f64; N] {
-    (0..steps).fold(start, |x, _| exponential_midpoint(&x, 0.0, step, &pulls))
+    (0..steps).fold(start, |x, _| exponential_midpoint(&x, 0.0, step, &pulls).0)
 }
 
 /// Largest relative difference.

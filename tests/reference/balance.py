@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .systems import (
+    REGION_OF_BONE,
     REGIONS,
     Bools,
     Floats,
@@ -44,7 +45,9 @@ COMPARTMENTS = (
     "hip_cortical",
     "radius_cortical",
 )
-REGION_OF_COMPARTMENT = [REGIONS.index(name.split("_")[0]) for name in COMPARTMENTS]
+REGION_OF_COMPARTMENT = [
+    REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS
+]
 CORTICAL = np.array([name.endswith("cortical") for name in COMPARTMENTS])
 MIXED_OF = {  # trabecular and cortical bone of each density site
     "lumbar_spine": ("spine_trabecular", "spine_cortical"),

@@ -20,7 +20,9 @@ Bools = NDArray[np.bool_]
 Parameters = Mapping[str, float]
 Inputs = Mapping[str, Floats]
 
-REGIONS = ("spine", "hip", "radius")
+REGIONS = ("spine", "proximal_femur", "radius")
+# Region of each compartment, by the first word of its name.
+REGION_OF_BONE = {"spine": "spine", "hip": "proximal_femur", "radius": "radius"}
 TARGETS = (
     "bisphosphonate_uptake",
     "bisphosphonate_dose",

@@ -118,9 +118,7 @@ class Courses:
             return values.get(name, quantity.value)
 
         every = medicine.interval.whole_months
-        return effects_of(
-            f"medicines.{id_}", medicine.effects, take, medicine.scale(dose), every
-        )
+        return effects_of(f"medicines.{id_}", medicine.effects, take, medicine.scale(dose), every)
 
 
 def _during(effect: dict[str, Any], start: int, stop: int) -> dict[str, Any]:

@@ -111,6 +111,7 @@ pub struct Balance<S> {
 struct Surroundings<S> {
     diet: Diet<S>,
     load: S,
+    felt_load: S,
     unloading: S,
     hormones: HormoneExposures<S>,
     stimulus: S,
@@ -285,13 +286,14 @@ impl<S: Scalar> Balance<S> {
     #[inline(always)]
     fn surroundings(&self, person: &Person<S>, inputs: &Inputs<S>) -> Surroundings<S> {
         let input = |target: Target| inputs.target[target as usize];
-        let load = self.loading.load(person.habitual_load, input(Target::Load));
+        let relative = self.loading.relative_load(input(Target::Load));
         let calcium = person.calcium_intake + input(Target::CalciumIntake);
         let serum_25ohd = person.serum_25ohd + input(Target::Serum25Ohd);
         Surroundings {
             diet: self.minerals.diet(calcium, serum_25ohd),
-            load,
-            unloading: self.loading.unloading(load),
+            load: person.habitual_load * relative,
+            felt_load: self.loading.felt_load(person.habitual_load, relative),
+            unloading: self.loading.unloading(relative),
             hormones: HormoneExposures {
                 replacement: input(Target::EstrogenReplacement),
                 modulation: input(Target::EstrogenModulation),
@@ -376,7 +378,7 @@ impl<S: Scalar> Balance<S> {
         let resorbed = systemic * (S::ONE + up * around.unloading);
         let refilled = state.refilling * (S::ONE + self.unloading_refilling * up * state.unloading_memory);
         let formed = refilled + self.modelling_share[c] * shared.modelling * (shared.modelling_left - refilled);
-        let mechanical = self.loading.mechanical_signal(region, around.load, shared.load_ageing);
+        let mechanical = self.loading.mechanical_signal(region, around.felt_load, shared.load_ageing);
         let bone = state.volume[c].at_least(self.mechanostat_floor);
         let built = formed.at_least(self.floor) * (mechanical / bone).power(self.mechanostat_exponent[region]);
         let entering = turnover * built / bone;

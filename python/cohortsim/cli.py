@@ -264,9 +264,17 @@ def trace(
     type=click.IntRange(min=1),
     default=16,
     show_default=True,
-    help="People of each arm in the last descent.",
+    help="People of each arm in the later descents.",
 )
 @click.option("--seed", metavar="S", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--rounds",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Rounds with whole trials at the end.",
+)
 @click.option("--fresh", is_flag=True, help="Do not start from the shipped values, too.")
 @click.option("--report", "only_report", is_flag=True, help="Fit nothing: report on what is there.")
 @click.option(
@@ -277,6 +285,7 @@ def calibrate(
     starts: int,
     iterations: int,
     people: int,
+    rounds: int,
     seed: int,
     fresh: bool,
     only_report: bool,
@@ -298,6 +307,7 @@ def calibrate(
             starts=starts,
             iterations=iterations,
             people=people,
+            rounds=rounds,
             seed=seed,
             from_shipped=not fresh,
             say=lambda line: click.echo(line, err=True),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -55,6 +56,17 @@ class Validation:
 
         return screen.text(self, rows=rows)
 
+    def plain(self) -> dict[str, Any]:
+        """Return everything but the curves as plain data, as JSON would hold it."""
+        return {
+            "validation": str(self.folder) if self.folder else None,
+            "trials": self.trials,
+            "seconds": self.seconds,
+            "bars": self.bars.to_dicts(),
+            "summary": self.summary.to_dicts(),
+            "table": self.table.to_dicts(),
+        }
+
     def __repr__(self) -> str:
         return f"<Validation of {self.table.height} published numbers in {self.trials} trials>"
 
@@ -90,9 +102,7 @@ def validate(
     from cohortsim.progress import bar
 
     with bar() as report:
-        return carry_out(
-            layers, people=people, seed=seed, threads=threads, out=out, report=report
-        )
+        return carry_out(layers, people=people, seed=seed, threads=threads, out=out, report=report)
 
 
 def carry_out(

@@ -21,10 +21,13 @@ COLUMNS = 3
 PANEL = {"width": 250, "height": 180}
 COLOURS = ["#1f6fb4", "#d1622b", "#3a8f4d", "#8a4fa3", "#8c6d31", "#4c4c4c", "#c2498a", "#2aa198"]
 USES = ["calibrated", "compared"]
+LOOKS: list[dict[str, Any]] = [{"filled": True}, {"filled": False, "fill": "white"}]
 LEGEND = (
-    "lines and bars: simulated, with 95 % Monte Carlo band; points: published, filled where fitted, "
+    "lines and ticks: simulated, with 95 % Monte Carlo band; points: published, filled where fitted, "
     "hollow where only compared"
 )
+RATES = "a published rate is drawn at the end of its time, from where the simulated course began"
+OF_ALL = "filled: fitted, hollow: only compared"
 MEASURES = {
     "lumbar_spine": "lumbar spine",
     "total_hip": "total hip",
@@ -34,10 +37,11 @@ MEASURES = {
     "p1np": "P1NP",
 }
 POINT = ("measure", "month", "published", "published_low", "published_high", "use")
+TICKS, MOST_TICKS = (1, 3, 6, 12, 24), 8  # months
 LEVELS = {  # quantities that are drawn beside each other, not over time
     "from_peak": "from the young adult, %",
-    "spread": "SD of the change between people, pp",
-    "correlation": "correlation with the density at index",
+    "spread": "SD of change between people, pp",
+    "correlation": "correlation with index",
 }
 
 
@@ -61,7 +65,8 @@ def trial(curves: pl.DataFrame, rows: pl.DataFrame, title: str) -> Any:
     """
     alt = needed()
     panels = [*_over_time(curves, rows), *_beside_each_other(rows)]
-    return _plain(alt.concat(*panels, columns=COLUMNS, title=_titled(title)))
+    said = [LEGEND, *([RATES] if (rows["quantity"] == "rate").any() else [])]
+    return _plain(alt.concat(*panels, columns=COLUMNS, title=_titled(title, *said)))
 
 
 def scatter(rows: pl.DataFrame) -> Any:
@@ -75,7 +80,7 @@ def scatter(rows: pl.DataFrame) -> Any:
     )
     panels = [_published_against_simulated(title, group) for title, group in groups]
     title = "Published and simulated; on the line they agree"
-    return _plain(alt.hconcat(*panels, title=_titled(title)))
+    return _plain(alt.hconcat(*panels, title=_titled(title, OF_ALL)))
 
 
 def write(chart: Any, folder: Path, name: str) -> None:
@@ -108,7 +113,11 @@ def _courses(
     title: str, y_title: str, lines: pl.DataFrame, points: pl.DataFrame, colour: Any
 ) -> Any:
     alt = needed()
-    x = alt.X("month:Q", title="months from index")
+    last = int(lines["month"].max())  # type: ignore[arg-type]
+    step = next((s for s in TICKS if last // s <= MOST_TICKS), TICKS[-1])
+    axis = alt.Axis(values=list(range(0, last + 1, step)))
+    scale = alt.Scale(domain=[0, last], nice=False)
+    x = alt.X("month:Q", title="months from index", axis=axis, scale=scale)
     base = alt.Chart(alt.Data(values=lines.to_dicts()))
     y = alt.Y("simulated:Q", title=y_title)
     band = base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=y_title), y2="high:Q")
@@ -125,7 +134,7 @@ def _published(points: pl.DataFrame, x: Any, colour: Any) -> list[Any]:
     base = alt.Chart(alt.Data(values=points.to_dicts()))
     ranges = base.transform_filter("datum.published_low != null").mark_rule()
     made = [ranges.encode(x=x, y="published_low:Q", y2="published_high:Q", color=colour)]
-    for use, look in zip(USES, ({"filled": True}, {"filled": False, "fill": "white"}), strict=True):
+    for use, look in zip(USES, LOOKS, strict=True):
         chosen = base.transform_filter(f"datum.use == '{use}'")
         mark = chosen.mark_point(size=45, opacity=1, strokeWidth=1.5, **look)
         made.append(mark.encode(x=x, y="published:Q", color=colour))
@@ -143,8 +152,8 @@ def _beside_each_other(rows: pl.DataFrame) -> Iterator[Any]:
 def _levels(title: str, y_title: str, rows: pl.DataFrame, quantity: str) -> Any:
     alt = needed()
     by = "cohort" if quantity == "from_peak" else "arm"
-    order = rows[by].unique(maintain_order=True).to_list()
-    x = alt.X(f"{by}:N", title=None, sort=order, axis=alt.Axis(labelAngle=-40))
+    order = sorted(rows[by].unique()) if by == "arm" else rows[by].unique(maintain_order=True)
+    x = alt.X(f"{by}:N", title=None, sort=list(order), axis=alt.Axis(labelAngle=-40))
     base = alt.Chart(alt.Data(values=rows.to_dicts()))
     ink = alt.value(COLOURS[0])
     layers = [
@@ -174,7 +183,11 @@ def _points(curves: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         if row["quantity"] not in ("change", "rate"):
             continue
         line = next(
-            (s for s in (f"{row['cohort']}, {row['arm']}", row["arm"], row["cohort"]) if s in names),
+            (
+                s
+                for s in (f"{row['cohort']}, {row['arm']}", row["arm"], row["cohort"])
+                if s in names
+            ),
             "",
         )
         versus = other if kind == "cohort" else "" if kind == "yearly" else kind
@@ -186,7 +199,7 @@ def _points(curves: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
             for key in ("published", "published_low", "published_high"):
                 point[key] = None if row[key] is None else start + row[key] * years
         made.append(point)
-    schema = {"panel": pl.String, "series": pl.String, **{k: rows.schema[k] for k in POINT}}
+    schema = {**dict.fromkeys(("panel", "series"), pl.String()), **rows.select(POINT).schema}
     return pl.DataFrame(made, schema=schema, orient="row")
 
 
@@ -198,7 +211,7 @@ def _published_against_simulated(title: str, rows: pl.DataFrame) -> Any:
     layers = [alt.Chart(alt.Data(values=line)).mark_line(color="#bbbbbb").encode(x="x:Q", y="y:Q")]
     x, y = alt.X("published:Q", title="published"), alt.Y("simulated:Q", title="simulated")
     colour = _colour("layer", rows["layer"].unique(maintain_order=True).to_list())
-    for use, look in zip(USES, ({"filled": True}, {"filled": False}), strict=True):
+    for use, look in zip(USES, LOOKS, strict=True):
         chosen = alt.Chart(alt.Data(values=named)).transform_filter(f"datum.use == '{use}'")
         mark = chosen.mark_point(size=30, opacity=0.8, **look)
         layers.append(mark.encode(x=x, y=y, color=colour))
@@ -212,8 +225,8 @@ def _colour(field: str, names: list[str]) -> Any:
     return alt.Color(f"{field}:N", title=None, scale=scale)
 
 
-def _titled(title: str) -> Any:
-    return needed().TitleParams(title, subtitle=[LEGEND], subtitleColor="#666666")
+def _titled(title: str, *said: str) -> Any:
+    return needed().TitleParams(title, subtitle=list(said), subtitleColor="#666666")
 
 
 def _plain(chart: Any) -> Any:
@@ -222,5 +235,5 @@ def _plain(chart: Any) -> Any:
         chart.configure_view(stroke=None)
         .configure_axis(gridColor="#eeeeee", domainColor="#888888", tickColor="#888888")
         .configure_title(anchor="start", fontSize=12)
-        .configure_legend(orient="bottom", labelLimit=300, columns=3)
+        .configure_legend(orient="bottom", labelLimit=300, columns=3, symbolOpacity=1)
     )

@@ -13,7 +13,7 @@ from cohortsim.errors import Problem, ResultsError
 from cohortsim.store import write_text, writing
 from cohortsim.validation import figures
 from cohortsim.validation.screen import INTERVAL
-from cohortsim.validation.table import worst
+from cohortsim.validation.table import SCHEMA, worst
 
 if TYPE_CHECKING:
     from cohortsim.validation import Validation
@@ -29,12 +29,8 @@ td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowra
 img { max-width: 100%; }
 summary { cursor: pointer; }
 """
-OF_SUMMARY = "layer measure quantity unit use points not_evaluated rmse mean largest".split()
-OF_ROWS = (
-    "id cohort arm against measure month published published_low published_high simulated "
-    "simulated_low simulated_high difference unit use recalled source not_evaluated note"
-).split()
-OF_WORST = "trial cohort arm against measure month published simulated difference use source".split()
+OF_WORST = [c for c in SCHEMA if c not in ("layer", "quantity", "people", "note")]
+OF_ROWS = [c for c in SCHEMA if c not in ("layer", "trial", "quantity", "people")]
 
 
 def claimed(folder: Path) -> Path:
@@ -91,7 +87,7 @@ def page(validation: Validation) -> str:
         "<h2>All numbers</h2>",
         _image(SCATTER, "published against simulated"),
         "<h2>Agreement</h2>",
-        _table(validation.summary, OF_SUMMARY),
+        _table(validation.summary, validation.summary.columns),
         "<h2>Furthest off</h2>",
         _table(worst(table), OF_WORST),
         _table(worst(table, markers=True), OF_WORST),

@@ -18,8 +18,8 @@ KEYS = ["layer", "trial", "cohort", "arm", "against", "source", "use", "recalled
 LABEL, PUBLISHED, SIMULATED, OFF = 23, 22, 27, 8
 HEAD = f"{'':<{LABEL}}{'published':>{PUBLISHED}}{'simulated (95 %)':>{SIMULATED}}{'off':>{OFF}}"
 INTERVAL = (
-    "95 % intervals: chance of the simulation alone, from groups of people left out in",
-    "turn (arms share people: that is in them). Spread: errors of two scans are added.",
+    "95 % intervals: chance of the simulation alone, by leaving out groups of people",
+    "in turn; that arms share people is in them. Spreads hold the errors of two scans.",
 )
 
 
@@ -131,7 +131,7 @@ def _worst(title: str, rows: pl.DataFrame) -> list[str]:
         where = f", {row['measure'].replace('_', ' ')} {row['month']} mo ({row['use']})"
         wrapped = textwrap.wrap(f"  {what}{where}", 54, subsequent_indent="    ")
         numbers = f"{row['published']:>9.2f}{row['simulated']:>10.2f}"
-        lines += wrapped[:-1] + [f"{wrapped[-1]:<56}{numbers}"]
+        lines += [*wrapped[:-1], f"{wrapped[-1]:<56}{numbers}"]
     return lines
 
 

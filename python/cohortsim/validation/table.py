@@ -88,7 +88,9 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
 def worst(rows: pl.DataFrame, *, markers: bool = False) -> pl.DataFrame:
     """Return the five rows that differ most: of density (pp and %/a), or of turnover markers."""
     mine = pl.col("measure").is_in(MARKERS) if markers else ~pl.col("measure").is_in(MARKERS)
-    kept = rows.filter(mine, pl.col("quantity") != "correlation", pl.col("difference").is_not_null())
+    kept = rows.filter(
+        mine, pl.col("quantity") != "correlation", pl.col("difference").is_not_null()
+    )
     return kept.sort(pl.col("difference").abs(), descending=True).head(WORST)
 
 

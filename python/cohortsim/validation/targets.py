@@ -38,9 +38,10 @@ WITHOUT_A_NAME: dict[str, Kind] = {
     "sd": "sd",
     "tracking": "tracking",
 }
-COLUMNS = (
+HEADER = (
     "id,layer,trial,cohort,arm,against,measure,month,value,low,high,unit,use,provenance,source,note"
-).split(",")
+)
+COLUMNS = HEADER.split(",")
 
 
 @dataclass(frozen=True, slots=True)

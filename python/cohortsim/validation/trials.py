@@ -155,9 +155,7 @@ def _moments(both: pl.LazyFrame, site: str) -> pl.LazyFrame:
     y = pl.col(f"abmd_{site}").cast(pl.Float64)
     keys = ["group", "arm", "cohort", "measure"]
     return (
-        both.with_columns(
-            pl.col("arm", "cohort").cast(pl.String), measure=pl.lit(site), x=x, y=y
-        )
+        both.with_columns(pl.col("arm", "cohort").cast(pl.String), measure=pl.lit(site), x=x, y=y)
         .with_columns(xx=x * x, yy=y * y, xy=x * y)
         .group_by(keys)
         .agg(pl.len().cast(pl.Int64).alias("people"), pl.col(*PAIRS[1:]).sum())

@@ -5,7 +5,7 @@ Drawn with altair, which is not needed for anything else: the optional extra `pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,44 @@ def trial(curves: pl.DataFrame, rows: pl.DataFrame, title: str) -> Any:
     panels = [*_over_time(curves, rows), *_beside_each_other(rows)]
     said = [LEGEND, *([RATES] if (rows["quantity"] == "rate").any() else [])]
     return _plain(alt.concat(*panels, columns=COLUMNS, title=_titled(title, *said)))
+
+
+def panel(curves: pl.DataFrame, rows: pl.DataFrame, title: str, axis: str, measure: str) -> Any:
+    """Return one panel of a trial's figure with a legend of its own, for `board`.
+
+    axis: what is drawn, as `curves` names it, such as "change from index, %".
+    """
+    mine = (pl.col("panel") == axis) & (pl.col("measure") == measure)
+    lines = curves.filter(mine)
+    colour = _colour("series", lines["series"].unique(maintain_order=True).to_list())
+    return _courses(title, axis, lines, _points(curves, rows).filter(mine), colour)
+
+
+def board(panels: Sequence[Any], title: str) -> Any:
+    """Return a figure of panels that each have a legend of their own."""
+    alt = needed()
+    chart = alt.concat(*panels, columns=COLUMNS, title=_titled(title, LEGEND))
+    return _plain(chart.resolve_scale(color="independent"), columns=1)
+
+
+def over_age(lines: pl.DataFrame, points: pl.DataFrame, sites: Mapping[str, str]) -> Any:
+    """Return density against the young adult by age, a panel for each site.
+
+    lines: `age`, `measure`, `series` and `from_peak_percent`; points: published numbers by `age`,
+    `measure` and `series`; sites: their titles.
+    """
+    alt = needed()
+    colour = _colour("series", lines["series"].unique(maintain_order=True).to_list())
+    x = alt.X("age:Q", title="age, years", scale=alt.Scale(zero=False))
+    y = alt.Y("from_peak_percent:Q", title=LEVELS["from_peak"])
+    panels = []
+    for site, title in sites.items():
+        mine = pl.col("measure") == site
+        base = alt.Chart(alt.Data(values=lines.filter(mine).to_dicts()))
+        line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+        layers = [line, *_published(points.filter(mine), x, colour)]
+        panels.append(alt.layer(*layers).properties(title=title, width=320, height=240))
+    return _plain(alt.hconcat(*panels, title=_titled("Density over life", LEGEND)))
 
 
 def scatter(rows: pl.DataFrame) -> Any:
@@ -229,11 +267,11 @@ def _titled(title: str, *said: str) -> Any:
     return needed().TitleParams(title, subtitle=list(said), subtitleColor="#666666")
 
 
-def _plain(chart: Any) -> Any:
+def _plain(chart: Any, columns: int = COLUMNS) -> Any:
     """Return the figure without decoration, its legend below."""
     return (
         chart.configure_view(stroke=None)
         .configure_axis(gridColor="#eeeeee", domainColor="#888888", tickColor="#888888")
         .configure_title(anchor="start", fontSize=12)
-        .configure_legend(orient="bottom", labelLimit=300, columns=3, symbolOpacity=1)
+        .configure_legend(orient="bottom", labelLimit=300, columns=columns, symbolOpacity=1)
     )

@@ -19,7 +19,7 @@ LABEL, PUBLISHED, SIMULATED, OFF = 23, 22, 27, 8
 HEAD = f"{'':<{LABEL}}{'published':>{PUBLISHED}}{'simulated (95 %)':>{SIMULATED}}{'off':>{OFF}}"
 INTERVAL = (
     "95 % intervals: chance of the simulation alone, by leaving out groups of people",
-    "in turn; that arms share people is in them. Spreads hold the errors of two scans.",
+    "in turn; that arms share people is in them. Spreads hold errors of two scans.",
 )
 
 

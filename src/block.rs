@@ -10,11 +10,32 @@ pub const LANES: usize = 64;
 /// A person that no event has happened to: months since the event, a number that no life reaches.
 pub const NEVER: f64 = 1.0e6;
 
+/// An array of so many values, written out: a loop inside the loop over lanes would be the one that the compiler vectorizes, and a closure that is called many times
+/// would stay a call, which keeps it from vectorizing any.
+macro_rules! written_out {
+    (4, $k:ident => $value:expr) => {
+        written_out!(@each $k => $value; 0 1 2 3)
+    };
+    (5, $k:ident => $value:expr) => {
+        written_out!(@each $k => $value; 0 1 2 3 4)
+    };
+    (15, $k:ident => $value:expr) => {
+        written_out!(@each $k => $value; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@each $k:ident => $value:expr; $($position:literal)+) => {
+        [$({
+            let $k: usize = $position;
+            $value
+        }),+]
+    };
+}
+pub(crate) use written_out;
+
 /// Declares a record of one person and the same record of a block of people: numbers, then arrays of numbers.
 macro_rules! person_and_rows {
     ($(#[$about:meta])* $One:ident, $Rows:ident {
         $( $(#[$meaning:meta])* $field:ident, )*
-        $( ; arrays { $( $(#[$array_meaning:meta])* $array:ident: $n:literal, )* } )?
+        $( ; arrays { $( $(#[$array_meaning:meta])* $array:ident: $n:tt, )* } )?
     }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug)]
@@ -37,7 +58,7 @@ macro_rules! person_and_rows {
             pub fn zip<T: Copy, U>(&self, other: &$One<T>, join: impl Fn(S, T) -> U) -> $One<U> {
                 $One {
                     $( $field: join(self.$field, other.$field), )*
-                    $($( $array: std::array::from_fn(|k| join(self.$array[k], other.$array[k])), )*)?
+                    $($( $array: written_out!($n, k => join(self.$array[k], other.$array[k])), )*)?
                 }
             }
         }
@@ -48,18 +69,22 @@ macro_rules! person_and_rows {
                 Self { $( $field: [S::ZERO; L], )* $($( $array: [[S::ZERO; L]; $n], )*)? }
             }
 
+            /// Made of one person for each lane.
+            #[inline(always)]
+            pub fn of(one: impl Fn(usize) -> $One<S>) -> Self {
+                let mut rows = Self::zero();
+                for lane in 0..L {
+                    rows.store(lane, &one(lane));
+                }
+                rows
+            }
+
             /// One person of the block.
             #[inline(always)]
             pub fn load(&self, lane: usize) -> $One<S> {
                 $One {
                     $( $field: self.$field[lane], )*
-                    $($( $array: {
-                        let mut all = [S::ZERO; $n];
-                        for k in 0..$n {
-                            all[k] = self.$array[k][lane];
-                        }
-                        all
-                    }, )*)?
+                    $($( $array: written_out!($n, k => self.$array[k][lane]), )*)?
                 }
             }
 
@@ -67,9 +92,7 @@ macro_rules! person_and_rows {
             #[inline(always)]
             pub fn store(&mut self, lane: usize, one: &$One<S>) {
                 $( self.$field[lane] = one.$field; )*
-                $($( for k in 0..$n {
-                    self.$array[k][lane] = one.$array[k];
-                } )*)?
+                $($( let _: [(); $n] = written_out!($n, k => self.$array[k][lane] = one.$array[k]); )*)?
             }
         }
     };

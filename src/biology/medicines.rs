@@ -173,7 +173,10 @@ mod tests {
     use crate::numeric::relaxation::exponential_midpoint;
 
     fn pools(m: &Medicines<f64>, pools: [f64; 2], uptake: f64, resorption: f64, years: f64) -> [f64; 2] {
-        exponential_midpoint(&pools, 0.0, years, |x, _| [m.surface_pull(x[1], uptake, resorption), m.buried_pull(x[0], resorption)])
+        exponential_midpoint(&pools, 0.0, years, &|x: &[f64; 2], _| {
+            [m.surface_pull(x[1], uptake, resorption), m.buried_pull(x[0], resorption)]
+        })
+        .0
     }
 
     #[test]

@@ -37,10 +37,10 @@ use super::hormones::{HormoneExposures, Hormones};
 use super::loading::Loading;
 use super::medicines::Medicines;
 use super::minerals::{Diet, Minerals};
-use crate::block::{Inputs, Person, State};
+use crate::block::{Inputs, Person, State, written_out};
 use crate::exposure::Target;
 use crate::numeric::Scalar;
-use crate::numeric::relaxation::{Pull, Relaxing, exponential_midpoint, pull, relax};
+use crate::numeric::relaxation::{Pull, Pulling, Relaxing, exponential_midpoint, pull, relax};
 use crate::parameters::Parameters;
 
 /// Region of each compartment.
@@ -121,6 +121,21 @@ struct Systemic<S> {
     modelling: S,
     modelling_left: S,
     load_ageing: S,
+}
+
+/// Everything that acts on the states of one person within a step.
+struct Acting<'a, S> {
+    balance: &'a Balance<S>,
+    person: &'a Person<S>,
+    inputs: &'a Inputs<S>,
+    around: &'a Surroundings<S>,
+}
+
+impl<S: Scalar> Pulling<S, State<S>> for Acting<'_, S> {
+    #[inline(always)]
+    fn pulls(&self, state: &State<S>, age: S) -> State<Pull<S>> {
+        self.balance.pulls(self.person, self.inputs, self.around, state, age)
+    }
 }
 
 impl<S: Scalar> Relaxing<S> for State<S> {
@@ -206,7 +221,7 @@ impl<S: Scalar> Balance<S> {
             pth_tolerance: S::ZERO,
             resorption: S::ONE,
             volume: [S::ONE; 5],
-            young: self.turnover_rate.map(|a| self.young_at_peak(a * person.turnover)),
+            young: written_out!(5, c => self.young_at_peak(self.turnover_rate[c] * person.turnover)),
         }
     }
 
@@ -234,11 +249,11 @@ impl<S: Scalar> Balance<S> {
     /// Equation 11: density relative to the young adult, by density site.
     #[inline(always)]
     pub fn relative_density(&self, person: &Person<S>, state: &State<S>) -> [S; 4] {
-        let compartments: [S; 5] = each(|c| {
+        let compartments: [S; 5] = written_out!(5, c => {
             let at_peak = self.young_at_peak(self.turnover_rate[c] * person.turnover);
             state.volume[c] * ((S::ONE - self.undermineralized * state.young[c]) / (S::ONE - self.undermineralized * at_peak))
         });
-        each(|site| {
+        written_out!(4, site => {
             let (trabecular, cortical) = (compartments[COMPARTMENTS_OF[site].0], compartments[COMPARTMENTS_OF[site].1]);
             // Written from the difference so that two compartments at 1 give exactly 1.
             cortical + self.trabecular_share[site] * (trabecular - cortical)
@@ -319,7 +334,7 @@ impl<S: Scalar> Balance<S> {
             modelling_left: state.modelling * (S::ONE - self.unloading_modelling_loss * around.unloading),
             load_ageing: self.loading.ageing(age) * person.load_ageing,
         };
-        let bone: [(Pull<S>, Pull<S>); 5] = each(|c| self.pulls_of_compartment(c, &shared, around, state));
+        let bone: [(Pull<S>, Pull<S>); 5] = written_out!(5, c => self.pulls_of_compartment(c, &shared, around, state));
         State {
             precursors: pull(self.precursor_rate * leaving, inflow * self.crowded_inflow / leaving),
             refilling: pull(
@@ -343,8 +358,8 @@ impl<S: Scalar> Balance<S> {
             pth_resorption,
             pth_tolerance,
             resorption: pull(S::ZERO, resorption),
-            volume: each(|c| bone[c].0),
-            young: each(|c| bone[c].1),
+            volume: written_out!(5, c => bone[c].0),
+            young: written_out!(5, c => bone[c].1),
         }
     }
 
@@ -392,14 +407,9 @@ impl<S: Scalar> Balance<S> {
     #[inline(always)]
     pub fn step(&self, person: &Person<S>, inputs: &Inputs<S>, state: &State<S>, age: S, years: S) -> State<S> {
         let around = self.surroundings(person, inputs);
-        let resorption = std::cell::Cell::new(S::ZERO);
-        let mut next = exponential_midpoint(state, age, years, |x, a| {
-            let pulls = self.pulls(person, inputs, &around, x, a);
-            resorption.set(pulls.resorption.target);
-            pulls
-        });
-        next.resorption = resorption.get();
-        next.volume = each(|c| next.volume[c].at_least(self.volume_floor));
+        let (mut next, pulls) = exponential_midpoint(state, age, years, &Acting { balance: self, person, inputs, around: &around });
+        next.resorption = pulls.resorption.target;
+        next.volume = written_out!(5, c => next.volume[c].at_least(self.volume_floor));
         next
     }
 
@@ -413,12 +423,6 @@ impl<S: Scalar> Balance<S> {
         }
         now
     }
-}
-
-/// One value for each of a few things, written out: a loop inside the loop over lanes would be the one that the compiler vectorizes.
-#[inline(always)]
-fn each<T, const N: usize>(value: impl Fn(usize) -> T) -> [T; N] {
-    std::array::from_fn(value)
 }
 
 #[cfg(test)]

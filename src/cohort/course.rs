@@ -3,11 +3,14 @@
 //! This is what the parameters are fitted with: the same balance, in double precision, for people whose individual constants are given. Nobody falls, breaks
 //! a bone or dies here.
 
-use crate::biology::remodeling::{Balance, FINE_STEPS};
-use crate::block::{Inputs, Person, State};
+use crate::biology::remodeling::Balance;
+use crate::block::{InputRows, Person, PersonRows, StateRows};
+use crate::cohort::history::step_rows;
 use crate::cohort::recruit::{Individual, SPREADS};
 use crate::error::{ModelError, Problems};
 use crate::exposure::Target;
+use crate::numeric::Scalar;
+use crate::numeric::cpu::Cpu;
 use crate::parameters::Parameters;
 use crate::units::MONTH_IN_YEARS;
 use rayon::prelude::*;
@@ -96,66 +99,98 @@ pub struct Seen {
 /// Follows a person from the young adult through all visits. `steps_a_month` replaces the kernel's own choice of steps after index.
 pub fn course(parameters: &Parameters, who: &Course, steps_a_month: Option<u32>) -> Vec<Seen> {
     let balance = Balance::<f64>::new(parameters);
-    let person = person(parameters, who);
-    let mut state = history(parameters, &balance, &person, who.age);
+    let people = PersonRows::<f64, 1>::of(|_| person(parameters, who));
+    follow(Cpu::Baseline, parameters, &balance, &people, who, steps_a_month).into_iter().map(|[one]| one).collect()
+}
+
+/// A block of people who share all but their individual constants.
+fn follow<S: Scalar, const L: usize>(
+    cpu: Cpu,
+    parameters: &Parameters,
+    balance: &Balance<S>,
+    people: &PersonRows<S, L>,
+    who: &Course,
+    steps_a_month: Option<u32>,
+) -> Vec<[Seen; L]> {
+    let mut state = history(cpu, parameters, balance, people, who.age);
     let mut seen = Vec::with_capacity(who.visits.len());
+    let mut inputs = InputRows::zero();
     let mut month = 0;
     for visit in &who.visits {
         while month < *visit {
-            let inputs = inputs(who, month);
-            let age = who.age + f64::from(month) * MONTH_IN_YEARS;
-            state = balance.dosed(&person, &inputs, &state);
-            let own = if balance.needs_fine_steps(&inputs, &state) { FINE_STEPS } else { 1 };
-            state = balance.steps(&person, &inputs, &state, age, MONTH_IN_YEARS, steps_a_month.unwrap_or(own));
+            set_inputs(&mut inputs, who, month);
+            let age = [S::of(who.age + f64::from(month) * MONTH_IN_YEARS); L];
+            match steps_a_month {
+                None => step_rows(cpu, balance, people, &inputs, &mut state, &age, &[S::of(MONTH_IN_YEARS); L]),
+                Some(n) => {
+                    for lane in 0..L {
+                        let (person, now) = (people.load(lane), inputs.load(lane));
+                        let dosed = balance.dosed(&person, &now, &state.load(lane));
+                        state.store(lane, &balance.steps(&person, &now, &dosed, age[lane], S::of(MONTH_IN_YEARS), n));
+                    }
+                }
+            }
             month += 1;
         }
-        let density = balance.relative_density(&person, &state);
-        seen.push(Seen { density, ctx: balance.ctx(&state), p1np: balance.p1np(&state) });
+        seen.push(std::array::from_fn(|lane| {
+            let state = state.load(lane);
+            let density = balance.relative_density(&people.load(lane), &state).map(Scalar::to_f64);
+            Seen { density, ctx: balance.ctx(&state).to_f64(), p1np: balance.p1np(&state).to_f64() }
+        }));
     }
     seen
 }
 
-fn person(p: &Parameters, who: &Course) -> Person<f64> {
+fn person<S: Scalar>(p: &Parameters, who: &Course) -> Person<S> {
     let own = Individual::of(p, &who.normals);
     Person {
-        male: f64::from(u8::from(who.male)),
-        index_age_months: 12.0 * who.age,
-        menopause_age: who.menopause_age,
-        turnover: own.turnover,
-        estrogen_half_effect: own.estrogen_half_effect,
-        formation_ageing: own.formation_ageing,
-        modelling: own.modelling,
-        anabolic_response: own.anabolic_response,
-        drug_sensitivity: own.drug_sensitivity,
-        load_ageing: own.load_ageing,
-        habitual_load: 1.0,
-        calcium_intake: who.calcium_intake.unwrap_or(p.minerals.reference_calcium_intake),
-        serum_25ohd: who.serum_25ohd.unwrap_or(p.minerals.reference_serum_25ohd),
+        male: S::of(f64::from(u8::from(who.male))),
+        index_age_months: S::of(12.0 * who.age),
+        menopause_age: S::of(who.menopause_age),
+        turnover: S::of(own.turnover),
+        estrogen_half_effect: S::of(own.estrogen_half_effect),
+        formation_ageing: S::of(own.formation_ageing),
+        modelling: S::of(own.modelling),
+        anabolic_response: S::of(own.anabolic_response),
+        drug_sensitivity: S::of(own.drug_sensitivity),
+        load_ageing: S::of(own.load_ageing),
+        habitual_load: S::of(1.0),
+        calcium_intake: S::of(who.calcium_intake.unwrap_or(p.minerals.reference_calcium_intake)),
+        serum_25ohd: S::of(who.serum_25ohd.unwrap_or(p.minerals.reference_serum_25ohd)),
     }
 }
 
-fn history(p: &Parameters, balance: &Balance<f64>, person: &Person<f64>, age: f64) -> State<f64> {
-    let nothing = Inputs { target: [0.0; Target::COUNT] };
-    let mut state = balance.at_peak(person);
+fn history<S: Scalar, const L: usize>(
+    cpu: Cpu,
+    p: &Parameters,
+    balance: &Balance<S>,
+    people: &PersonRows<S, L>,
+    age: f64,
+) -> StateRows<S, L> {
+    let nothing = InputRows::zero();
+    let mut state = StateRows::of(|lane| balance.at_peak(&people.load(lane)));
     let recent = f64::from(RECENT_MONTHS) * MONTH_IN_YEARS;
     let distant = (age - recent - p.cohort.history_from).max(0.0);
     let steps = libm::ceil(distant * 12.0 / MONTHS_OF_HISTORY_STEP);
+    let mut go = |from: f64, years: f64| step_rows(cpu, balance, people, &nothing, &mut state, &[S::of(from); L], &[S::of(years); L]);
     for k in 0..steps as u32 {
         let step = distant / steps;
-        state = balance.step(person, &nothing, &state, p.cohort.history_from + f64::from(k) * step, step);
+        go(p.cohort.history_from + f64::from(k) * step, step);
     }
     for k in 0..RECENT_MONTHS {
-        state = balance.step(person, &nothing, &state, age - recent + f64::from(k) * MONTH_IN_YEARS, MONTH_IN_YEARS);
+        go(age - recent + f64::from(k) * MONTH_IN_YEARS, MONTH_IN_YEARS);
     }
     state
 }
 
-fn inputs(who: &Course, month: u32) -> Inputs<f64> {
-    let mut inputs = Inputs { target: [0.0; Target::COUNT] };
+fn set_inputs<S: Scalar, const L: usize>(inputs: &mut InputRows<S, L>, who: &Course, month: u32) {
+    let mut sum = [0.0; Target::COUNT];
     for effect in &who.effects {
-        inputs.target[effect.target as usize] += effect.in_month(month);
+        sum[effect.target as usize] += effect.in_month(month);
     }
-    inputs
+    for (row, total) in inputs.target.iter_mut().zip(sum) {
+        *row = [S::of(total); L];
+    }
 }
 
 /// Courses to follow under several sets of parameters, as they cross the border.
@@ -208,6 +243,7 @@ impl CoursesRequest {
 /// Mean over the people of each course, at each visit, of density at four sites, CTX and P1NP relative to the young adult: for each parameter set all courses one
 /// after another.
 pub fn courses(request: &CoursesRequest) -> Result<Vec<Vec<[f64; 6]>>, ModelError> {
+    let cpu = Cpu::choose()?;
     let mut problems = Problems::default();
     let sets: Vec<Parameters> = request.parameter_sets.iter().map(|set| Parameters::take(set.clone(), &mut problems)).collect();
     let all: Vec<Vec<Course>> =
@@ -224,19 +260,31 @@ pub fn courses(request: &CoursesRequest) -> Result<Vec<Vec<[f64; 6]>>, ModelErro
             for c in &request.courses {
                 let (mine, others) = rest.split_at(c.people.len());
                 rest = others;
-                rows.extend(mean(parameters, mine, c.visits.len()));
+                rows.extend(mean(parameters, cpu, mine, c.visits.len()));
             }
             rows
         })
         .collect())
 }
 
-fn mean(parameters: &Parameters, people: &[Course], visits: usize) -> Vec<[f64; 6]> {
+/// Lanes of people that are followed together.
+const TOGETHER: usize = 16;
+
+fn mean(parameters: &Parameters, cpu: Cpu, people: &[Course], visits: usize) -> Vec<[f64; 6]> {
+    let balance = Balance::<f64>::new(parameters);
     let mut sum = vec![[0.0; 6]; visits];
-    for who in people {
-        for (row, seen) in sum.iter_mut().zip(course(parameters, who, None)) {
-            let [a, b, c, d] = seen.density;
-            row.iter_mut().zip([a, b, c, d, seen.ctx, seen.p1np]).for_each(|(total, x)| *total += x / people.len() as f64);
+    let mut add = |visit: usize, seen: Seen| {
+        let [a, b, c, d] = seen.density;
+        sum[visit].iter_mut().zip([a, b, c, d, seen.ctx, seen.p1np]).for_each(|(total, x)| *total += x / people.len() as f64);
+    };
+    if let [one] = people {
+        course(parameters, one, None).into_iter().enumerate().for_each(|(visit, seen)| add(visit, seen));
+        return sum;
+    }
+    for group in people.chunks(TOGETHER) {
+        let rows = PersonRows::<f64, TOGETHER>::of(|lane| person(parameters, &group[lane.min(group.len() - 1)]));
+        for (visit, seen) in follow(cpu, parameters, &balance, &rows, &group[0], None).into_iter().enumerate() {
+            seen[..group.len()].iter().for_each(|one| add(visit, *one));
         }
     }
     sum

@@ -13,6 +13,7 @@ use crate::cohort::recruit::{NO_COHORT, Recruit};
 use crate::exposure::{self, ExposureRows};
 use crate::model::{self, Anchor, Exposure, Model};
 use crate::numeric::Scalar;
+use crate::numeric::cpu::{Cpu, on_cpu};
 use crate::units::{MONTH_IN_YEARS, MONTHS_PER_YEAR};
 
 /// Steps from peak bone mass to the recent past.
@@ -127,12 +128,12 @@ impl<S: Scalar, const L: usize> Block<S, L> {
                 start[lane] = -(distant[lane] * left) - S::of(f64::from(recent[lane]));
                 months[lane] = distant[lane] * S::of(1.0 / f64::from(DISTANT_STEPS));
             }
-            self.historic_step(balance, &mut inputs, &start, &months);
+            self.historic_step(model.cpu, balance, &mut inputs, &start, &months);
         }
         for before in (1..=recent.into_iter().fold(RECENT_MONTHS, u32::max)).rev() {
             // Who goes by the month for a shorter time waits, so that nobody's steps depend on who shares the block.
             let waiting = recent.iter().any(|months| *months < before).then(|| self.state.clone());
-            self.historic_step(balance, &mut inputs, &[S::of(-f64::from(before)); L], &[S::ONE; L]);
+            self.historic_step(model.cpu, balance, &mut inputs, &[S::of(-f64::from(before)); L], &[S::ONE; L]);
             if let Some(earlier) = waiting {
                 for lane in (0..L).filter(|lane| recent[*lane] < before) {
                     self.state.store(lane, &earlier.load(lane));
@@ -143,7 +144,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     }
 
     #[inline(always)]
-    fn historic_step(&mut self, balance: &Balance<S>, inputs: &mut InputRows<S, L>, start: &[S; L], months: &[S; L]) {
+    fn historic_step(&mut self, cpu: Cpu, balance: &Balance<S>, inputs: &mut InputRows<S, L>, start: &[S; L], months: &[S; L]) {
         let (mut middle, mut age, mut years) = ([S::ZERO; L], [S::ZERO; L], [S::ZERO; L]);
         for lane in 0..L {
             // What is taken is read at the middle of the step, doses are counted over all of it.
@@ -152,7 +153,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
             years[lane] = months[lane] * S::of(MONTH_IN_YEARS);
         }
         exposure::add_up(&self.exposures, &middle, start, months, &mut inputs.target);
-        step_rows(balance, &self.person, inputs, &mut self.state, &age, &years);
+        step_rows(cpu, balance, &self.person, inputs, &mut self.state, &age, &years);
     }
 
     #[inline(always)]
@@ -167,10 +168,17 @@ impl<S: Scalar, const L: usize> Block<S, L> {
     }
 }
 
+on_cpu! {
+    /// One step of the balance for every lane.
+    fn step_once<S, const L: usize>(balance: &Balance<S>, person: &PersonRows<S, L>, inputs: &InputRows<S, L>, state: &mut StateRows<S, L>,
+        age: &[S; L], years: &[S; L]) -> () = each_steps;
+}
+
 /// One month, or one step of history, of the balance for every lane: doses are given, then everybody takes one step, and those who need fine steps take
 /// these instead. Who needs what depends on nobody else, so a person alone is the same person in a crowd.
 #[inline(always)]
 pub fn step_rows<S: Scalar, const L: usize>(
+    cpu: Cpu,
     balance: &Balance<S>,
     person: &PersonRows<S, L>,
     inputs: &InputRows<S, L>,
@@ -185,7 +193,7 @@ pub fn step_rows<S: Scalar, const L: usize>(
         state.store(lane, &before);
     }
     if !fine.contains(&true) {
-        step_once(balance, person, inputs, state, age, years);
+        step_once(cpu, balance, person, inputs, state, age, years);
         return;
     }
     let mut finely = state.clone();
@@ -197,10 +205,10 @@ pub fn step_rows<S: Scalar, const L: usize>(
         for lane in 0..L {
             at[lane] = age[lane] + S::of(f64::from(k)) * part[lane];
         }
-        step_once(balance, person, inputs, &mut finely, &at, &part);
+        step_once(cpu, balance, person, inputs, &mut finely, &at, &part);
     }
     if fine.contains(&false) {
-        step_once(balance, person, inputs, state, age, years);
+        step_once(cpu, balance, person, inputs, state, age, years);
     }
     for lane in 0..L {
         if fine[lane] {
@@ -209,9 +217,10 @@ pub fn step_rows<S: Scalar, const L: usize>(
     }
 }
 
-/// One step of the balance for every lane: the loop that the compiler turns into vector instructions.
+/// One step of the balance for every lane: the loop that the compiler turns into vector instructions. It does so only where the rows are arguments of the
+/// function that is compiled for the instruction level: then it knows that they do not overlap.
 #[inline(always)]
-fn step_once<S: Scalar, const L: usize>(
+fn each_steps<S: Scalar, const L: usize>(
     balance: &Balance<S>,
     person: &PersonRows<S, L>,
     inputs: &InputRows<S, L>,

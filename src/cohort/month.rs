@@ -11,6 +11,7 @@ use crate::cohort::history::{Block, step_rows};
 use crate::exposure;
 use crate::model::Model;
 use crate::numeric::Scalar;
+use crate::numeric::cpu::Cpu;
 use crate::random::{Decision, WORDS};
 use crate::table::AGES;
 use crate::units::{MINUTES_PER_MONTH, MONTH_IN_YEARS, PerMonth};
@@ -21,6 +22,8 @@ const GROUPS: usize = (2 + 64) / WORDS + 1;
 /// What is constant for all blocks, in the kernel's precision.
 #[derive(Clone, Debug)]
 pub struct Kernel<S> {
+    /// Instructions that it runs on.
+    pub cpu: Cpu,
     /// The remodeling balance.
     pub balance: Balance<S>,
     /// Densitometry.
@@ -54,6 +57,7 @@ impl<S: Scalar> Kernel<S> {
         groups.sort_unstable();
         groups.dedup();
         Kernel {
+            cpu: model.cpu,
             balance: Balance::new(&model.parameters),
             density: Density::new(&model.parameters),
             sites: model.fracture_sites.iter().map(SiteHazard::new).collect(),
@@ -320,7 +324,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     /// The balance goes on by a month.
     #[inline(always)]
     pub fn step(&mut self, kernel: &Kernel<S>, block: &Block<S, L>) {
-        step_rows(&kernel.balance, &block.person, &self.inputs, &mut self.state, &self.age, &[S::of(MONTH_IN_YEARS); L]);
+        step_rows(kernel.cpu, &kernel.balance, &block.person, &self.inputs, &mut self.state, &self.age, &[S::of(MONTH_IN_YEARS); L]);
         for (k, _) in &kernel.excess {
             let since = &mut self.months_since[*k];
             for lane in 0..L {

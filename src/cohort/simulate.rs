@@ -11,7 +11,7 @@ use crate::cohort::visits::VisitTally;
 use crate::error::ModelError;
 use crate::model::{self, Model, Precision};
 use crate::numeric::Scalar;
-use crate::numeric::cpu::Cpu;
+use crate::numeric::cpu::{Cpu, on_cpu};
 use crate::record::{EventRow, FollowUpRow, PersonRow, Tables, Tally, TallyShape};
 use crate::table::AGES;
 use crate::units::{MINUTES_PER_MONTH, MONTHS_PER_YEAR};
@@ -76,31 +76,6 @@ fn tally_shape(model: &Model) -> TallyShape {
     let years = (model.months / MONTHS_PER_YEAR) as usize;
     let last_age = (oldest + years).min(AGES - 1);
     TallyShape { arms: model.arms.len(), cohorts: model.cohorts.len(), first_age, ages: last_age - first_age + 1, years }
-}
-
-/// Declares a function compiled for every instruction-set level and the function that picks one.
-macro_rules! on_cpu {
-    ($(#[$about:meta])* fn $name:ident<$S:ident, const $L:ident: usize>($($arg:ident: $t:ty),*) -> $r:ty = $inner:path;) => {
-        $(#[$about])*
-        fn $name<$S: Scalar, const $L: usize>(cpu: Cpu, $($arg: $t),*) -> $r {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn avx2<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
-                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-                fn avx512<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
-                match cpu.or_baseline() {
-                    // SAFETY: `or_baseline` names only levels that this machine has.
-                    Cpu::Avx512 => return unsafe { avx512::<$S, $L>($($arg),*) },
-                    // SAFETY: as above.
-                    Cpu::Avx2 => return unsafe { avx2::<$S, $L>($($arg),*) },
-                    Cpu::Baseline => {}
-                }
-            }
-            let _ = cpu;
-            $inner($($arg),*)
-        }
-    };
 }
 
 on_cpu! {

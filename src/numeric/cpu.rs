@@ -20,27 +20,26 @@ pub enum Cpu {
 impl Cpu {
     /// All levels this machine can run, lowest first.
     pub fn available() -> Vec<Cpu> {
-        #[allow(unused_mut)]
-        let mut levels = vec![Cpu::Baseline];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") {
-                levels.push(Cpu::Avx2);
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512bw")
-                {
-                    levels.push(Cpu::Avx512);
-                }
-            }
-        }
-        levels
+        [Cpu::Baseline, Cpu::Avx2, Cpu::Avx512].into_iter().filter(|level| level.or_baseline() == *level).collect()
     }
 
     /// This level if the machine has it, else the baseline, which every machine has.
+    #[inline]
     pub fn or_baseline(self) -> Cpu {
-        if Cpu::available().contains(&self) { self } else { Cpu::Baseline }
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = || is_x86_feature_detected!("avx2");
+            let avx512 = || {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+            };
+            if (self == Cpu::Avx2 && avx2()) || (self == Cpu::Avx512 && avx2() && avx512()) {
+                return self;
+            }
+        }
+        Cpu::Baseline
     }
 
     /// The highest level this machine can run, or the one that `COHORTSIM_CPU` names.
@@ -70,6 +69,32 @@ impl Cpu {
         }
     }
 }
+
+/// Declares a function compiled for every instruction-set level and the function that picks one.
+macro_rules! on_cpu {
+    ($(#[$about:meta])* fn $name:ident<$S:ident, const $L:ident: usize>($($arg:ident: $t:ty),*) -> $r:ty = $inner:path;) => {
+        $(#[$about])*
+        fn $name<$S: Scalar, const $L: usize>(cpu: Cpu, $($arg: $t),*) -> $r {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
+                fn avx512<$S: Scalar, const $L: usize>($($arg: $t),*) -> $r { $inner($($arg),*) }
+                match cpu.or_baseline() {
+                    // SAFETY: `or_baseline` names only levels that this machine has.
+                    Cpu::Avx512 => return unsafe { avx512::<$S, $L>($($arg),*) },
+                    // SAFETY: as above.
+                    Cpu::Avx2 => return unsafe { avx2::<$S, $L>($($arg),*) },
+                    Cpu::Baseline => {}
+                }
+            }
+            let _ = cpu;
+            $inner($($arg),*)
+        }
+    };
+}
+pub(crate) use on_cpu;
 
 #[cfg(test)]
 mod tests {

@@ -33,18 +33,31 @@ pub trait Relaxing<S: Scalar> {
     fn midway(&self, other: &Self) -> Self;
 }
 
+/// What acts on several states: gives their pulls at any time. A trait rather than a closure, because a closure that is called twice is not always inlined, and
+/// a call keeps the loop over people from becoming vectors.
+pub trait Pulling<S: Scalar, X: Relaxing<S>> {
+    /// The pulls of these states at this time.
+    fn pulls(&self, states: &X, time: S) -> X::Pulls;
+}
+
+impl<S: Scalar, X: Relaxing<S>, F: Fn(&X, S) -> X::Pulls> Pulling<S, X> for F {
+    fn pulls(&self, states: &X, time: S) -> X::Pulls {
+        self(states, time)
+    }
+}
+
 /// x + (x* - x) (1 - exp(-k t)).
 #[inline(always)]
 pub fn relax<S: Scalar>(x: S, pull: Pull<S>, time: S) -> S {
     x + (pull.target - x) * (pull.rate * time).closed_share()
 }
 
-/// One exponential midpoint step of length `step` from `time`; `pulls` gives the pulls of any states at any time.
+/// One exponential midpoint step of length `step` from `time`. Returns the states at the end, and the pulls half-way that took them there.
 #[inline(always)]
-pub fn exponential_midpoint<S: Scalar, X: Relaxing<S>>(x: &X, time: S, step: S, pulls: impl Fn(&X, S) -> X::Pulls) -> X {
-    let end = x.relaxed(&pulls(x, time), step);
-    let middle = x.midway(&end);
-    x.relaxed(&pulls(&middle, time + S::HALF * step), step)
+pub fn exponential_midpoint<S: Scalar, X: Relaxing<S>>(x: &X, time: S, step: S, acting: &impl Pulling<S, X>) -> (X, X::Pulls) {
+    let end = x.relaxed(&acting.pulls(x, time), step);
+    let half_way = acting.pulls(&x.midway(&end), time + S::HALF * step);
+    (x.relaxed(&half_way, step), half_way)
 }
 
 impl<S: Scalar, const N: usize> Relaxing<S> for [S; N] {
@@ -67,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_constant_pull_is_followed_exactly_and_a_state_at_its_target_does_not_move() {
-        let step = |x: [f64; 2]| exponential_midpoint(&x, 0.0, 0.7, |_, _| [pull(3.0, 2.0), pull(5.0, 1.0)]);
+        let step = |x: [f64; 2]| exponential_midpoint(&x, 0.0, 0.7, &|_: &[f64; 2], _| [pull(3.0, 2.0), pull(5.0, 1.0)]).0;
         let [a, b] = step([0.5, 1.0]);
         assert!((a - (2.0 - 1.5 * libm::exp(-2.1))).abs() < 1e-15);
         assert_eq!(b.to_bits(), 1.0_f64.to_bits());
@@ -79,7 +92,10 @@ mod tests {
         let after = |steps: u32| {
             let h = 1.0 / f64::from(steps);
             (0..steps).fold([1.0, 0.5], |x, k| {
-                exponential_midpoint(&x, f64::from(k) * h, h, |x, t| [pull(1.0, x[1]), pull(2.0 * t + 0.1, x[0] / (2.0 * t + 0.1))])
+                exponential_midpoint(&x, f64::from(k) * h, h, &|x: &[f64; 2], t| {
+                    [pull(1.0, x[1]), pull(2.0 * t + 0.1, x[0] / (2.0 * t + 0.1))]
+                })
+                .0
             })
         };
         let exact = after(4096)[0];

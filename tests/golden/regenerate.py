@@ -19,7 +19,8 @@ SHIPPED = HERE.parent / "fixtures" / "request.json"
 TABLES = HERE / "us_adults_50plus.json"
 LIVES = HERE / "remodeling_arms.json"
 PEOPLE, SEED = 2000, 1
-SYSTEMS = ("remodeling", "hormones", "minerals", "loading", "medicines")
+SYSTEMS = ("remodeling", "hormones", "minerals", "loading", "medicines", "density", "cohort")
+MARKERS = ("resorption", "ctx", "p1np")
 
 Plain = dict[str, Any]
 
@@ -87,22 +88,44 @@ def lives() -> Any:
 
 
 def parameters_of_lives() -> dict[str, float]:
-    """Return the parameters that the golden lives keep, or the shipped ones for new golden lives."""
+    """Return the parameters that the golden lives keep; the shipped ones if others are needed now."""
+    given = shipped()["parameters"]
+    needed = {name: given[name] for name in sorted(given) if name.split(".")[0] in SYSTEMS}
     if LIVES.exists():
         kept: dict[str, float] = json.loads(LIVES.read_text(encoding="utf-8"))["parameters"]
-        return kept
-    given = shipped()["parameters"]
-    return {name: given[name] for name in sorted(given) if name.split(".")[0] in SYSTEMS}
+        if kept.keys() == needed.keys():
+            return kept
+    return needed
 
 
-def lives_of_twin() -> dict[str, Plain]:
+def request_of_lives() -> Plain:
+    """Return the study that all golden lives are arms of."""
+    request: Plain = lives().request_of(shipped(), parameters_of_lives())
+    return request
+
+
+def columns_of_lives() -> list[str]:
+    """Return what golden lives hold."""
+    return [*_core.density_sites(), *MARKERS]
+
+
+def lives_of_twin(request: Plain) -> dict[str, Plain]:
     """Return the golden lives as the twin lives them now."""
-    arms, parameters = lives(), parameters_of_lives()
+    arms = lives()
+    return {
+        name: arms.at_anniversaries(arms.life_of_twin(request, name), columns_of_lives())
+        for name in arms.ARMS
+    }
+
+
+def lives_of_kernel(request: Plain) -> dict[str, Plain]:
+    """Return the golden lives as the kernel lives them now; density is relative to index."""
+    arms, model = lives(), _core.compile(json.dumps(request))
     found = {}
-    for name, arm in arms.ARMS.items():
-        request = arms.request_of(shipped(), parameters, arm)
-        number = arms.person_in_her_birth_month(request)
-        found[name] = arms.life_of_twin(request, number, arm.years)
+    for k, name in enumerate(arms.ARMS):
+        traced = _core.trace(model, k, arms.person_of(request, name))
+        life = arms.life_of_kernel(traced, name)
+        found[name] = arms.at_anniversaries(life, columns_of_lives())
     return found
 
 
@@ -135,7 +158,7 @@ def main() -> None:
     parameters = parameters_of_lives()
     rounded = {
         name: {key: [float(f"{x:.10g}") for x in values] for key, values in life.items()}
-        for name, life in lives_of_twin().items()
+        for name, life in lives_of_twin(request_of_lives()).items()
     }
     golden = {"about": about, "parameters": parameters, "lives": rounded}
     LIVES.write_text(lines_of(golden, 3) + "\n", encoding="utf-8")

@@ -17,10 +17,12 @@ BITS_OF_A_WORD = np.uint64(32)
 
 # Decisions of a month: number -> (group, word) = divmod(number, 4).
 FALL, DEATH, FIRST_FRACTURE = 0, 1, 2
-# Decisions before follow-up stand at the last month that can be counted.
+# Decisions before follow-up stand at the last month that can be counted; those of the k-th candidate
+# who is screened for a person stand k months before it.
 AT_INDEX = 0xFFFFFFFF
 COHORT, SEX_AND_AGE, BIRTH_MONTH, TURNOVER, ESTROGEN_SENSITIVITY, FORMATION_AGEING = range(6)
-FALL_PRONENESS, CHARACTERISTIC, EARLIER_FRACTURE, EXPOSURE = 6, 16, 256, 65_536
+FALL_PRONENESS, MODELLING, ANABOLIC_RESPONSE, DRUG_SENSITIVITY, LOAD_AGEING = range(6, 11)
+CHARACTERISTIC, EARLIER_FRACTURE, EXPOSURE = 16, 256, 65_536
 
 
 def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> list[Words]:
@@ -41,14 +43,14 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> 
     return [a, b, c, d]
 
 
-def words(seed: int, person: Ints, month: int, group: int) -> list[Words]:
+def words(seed: int, person: Ints, month: Ints | int, group: int) -> list[Words]:
     """Return the four words of a group of decisions, for each person."""
     number = person.astype(np.uint64)
     same = np.zeros_like(number)
     counter = (
         number & LOW,
         number >> BITS_OF_A_WORD,
-        same + np.uint64(month),
+        same + np.asarray(month, dtype=np.uint64),
         same + np.uint64(group),
     )
     return philox(counter, (seed % 2**32, seed >> 32))
@@ -61,9 +63,12 @@ def uniform(seed: int, person: Ints, month: int, decision: int) -> Floats:
     return (upper_bits.astype(np.float64) + 0.5) / 2.0**31
 
 
-def once(seed: int, person: Ints, decision: int) -> Floats:
-    """Return the draws of a decision before follow-up: 52 bits in the open interval (0, 1)."""
-    first, second, _, _ = words(seed, person, AT_INDEX, decision)
+def once(seed: int, person: Ints, attempt: Ints | int, decision: int) -> Floats:
+    """Return the draws of a decision before follow-up: 52 bits in the open interval (0, 1).
+
+    `attempt` says which of the candidates for a person is meant; 0 where nobody is screened.
+    """
+    first, second, _, _ = words(seed, person, AT_INDEX - attempt, decision)
     bits = first * np.uint64(2**20) + (second >> np.uint64(12))
     return (bits.astype(np.float64) + 0.5) / 2.0**52
 

@@ -1,4 +1,4 @@
-"""Populations, recruiting and exposures: who the people of a request are and what acts on them when.
+"""Recruiting: who the people of a request are, and who of the candidates is recruited.
 
 Arrays over people have the shape (n,). A request is the JSON that the kernel compiles.
 """
@@ -6,21 +6,18 @@ Arrays over people have the shape (n,). A request is the JSON that the kernel co
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from . import chance
-from .balance import SITES, TARGETS, Floats, Inputs, Parameters, Person, habitual_load
+from .balance import SITES
 from .chance import Ints
+from .populations import MONTHS_PER_YEAR, SEXES, Plain, by_year, prevalence
+from .systems import Bools, Floats, Parameters, Person, habitual_load
 
-Plain = dict[str, Any]
-Bools = NDArray[np.bool_]
-
-SEXES = ("women", "men")
 CHARACTERISTICS = (
     "abmd_femoral_neck",
     "abmd_total_hip",
@@ -33,64 +30,10 @@ CHARACTERISTICS = (
     "activity",
     "menopause_age",
 )
-AGES = np.arange(121)
-MONTHS_PER_YEAR = 12
 NEVER = 1.0e6
 """Months from index that no life reaches."""
 WIDEST = 5.0
 """Largest |z| of characteristics and spreads between people."""
-
-
-# Tables of a population: shape (2 sexes, 121 completed years)
-
-
-def by_knots(table: Plain, logarithmic: bool) -> Floats:
-    """Return values at completed years from knots by age; n completed years are n + 1/2 on average."""
-    rows = []
-    for sex in SEXES:
-        values = np.asarray(table[sex]["values"], dtype=np.float64)
-        if logarithmic:
-            rows.append(np.exp(np.interp(AGES + 0.5, table[sex]["ages"], np.log(values))))
-        else:
-            rows.append(np.interp(AGES + 0.5, table[sex]["ages"], values))
-    return np.array(rows)
-
-
-def by_year(table: Plain, keep_last: bool) -> Floats:
-    """Return values of a table by single years; 0 outside, or the last one past its end."""
-    rows = np.zeros((2, len(AGES)))
-    for k, sex in enumerate(SEXES):
-        first, values = table["first_age"], table[sex]
-        rows[k, first : first + len(values)] = values
-        if keep_last:
-            rows[k, first + len(values) :] = values[-1]
-    return rows
-
-
-def death_hazard(population: Plain) -> Floats:
-    """Return the life table's hazard of death per month."""
-    q = np.minimum(by_year(population["life_table"], keep_last=True), 0.999_999)
-    return -np.log1p(-q) / MONTHS_PER_YEAR
-
-
-def fall_hazard(population: Plain) -> Floats:
-    """Return the population's hazard of falls per month."""
-    return by_knots(population["falls"], logarithmic=True) / MONTHS_PER_YEAR
-
-
-def fracture_hazard(population: Plain, site: str) -> Floats:
-    """Return the population's incidence of fractures at a site per month."""
-    table = next(t for t in population["fracture_incidence"] if t["site"] == site)
-    return by_knots(table, logarithmic=True) / MONTHS_PER_YEAR
-
-
-def prevalence(population: Plain, characteristic: str) -> Floats:
-    """Return the prevalence of a binary characteristic."""
-    table = next(t for t in population["prevalence"] if t["id"] == characteristic)
-    return by_knots(table, logarithmic=False)
-
-
-# Recruiting
 
 
 @dataclass(frozen=True)
@@ -98,6 +41,8 @@ class People:
     """People at index."""
 
     number: Ints
+    attempt: Ints
+    """Which of the candidates who were screened for each place, from 0."""
     cohort: Ints
     """Position of the cohort; -1 for people of no cohort."""
     population: Ints
@@ -116,14 +61,29 @@ class People:
 
 
 def recruited(request: Plain, number: Ints) -> People:
-    """Return the people of these numbers."""
+    """Return the people of these numbers: for each the first candidate whom the cohort takes."""
+    cohort = cohort_of(request, chance.once(request["seed"], number, 0, chance.COHORT))
+    people = candidates(request, number, cohort, 0)
+    waiting = ~meets_entry_rules(request, people)
+    attempt = 0
+    while waiting.any():
+        attempt += 1
+        others = candidates(request, number[waiting], cohort[waiting], attempt)
+        people = with_others(people, waiting, others)
+        waiting[waiting] = ~meets_entry_rules(request, others)
+    return people
+
+
+def candidates(request: Plain, number: Ints, cohort: Ints, attempt: int) -> People:
+    """Return the candidates of an attempt for the places of these numbers, as they are screened."""
     seed = request["seed"]
-    cohort = cohort_of(request, chance.once(seed, number, chance.COHORT))
     names = [p["id"] for p in request["populations"]]
     population = np.array([names.index(c["population"]) for c in request["cohorts"]])[cohort]
-    sex, age = sex_and_age(request, cohort, chance.once(seed, number, chance.SEX_AND_AGE))
-    month = np.floor(12.0 * chance.once(seed, number, chance.BIRTH_MONTH)).astype(np.int64)
-    people = measured(request, number, population, sex, age * MONTHS_PER_YEAR + month)
+    u = chance.once(seed, number, attempt, chance.SEX_AND_AGE)
+    sex, age = sex_and_age(request, cohort, u)
+    month = np.floor(12.0 * chance.once(seed, number, attempt, chance.BIRTH_MONTH))
+    age_months = age * MONTHS_PER_YEAR + month.astype(np.int64)
+    people = measured(request, number, population, sex, age_months, attempt)
     values = dict(people.values)
     for k, c in enumerate(request["cohorts"]):
         for profile in c["set"]:
@@ -131,6 +91,54 @@ def recruited(request: Plain, number: Ints) -> People:
             name = profile["characteristic"]
             values[name] = np.where(who, profile["value"], values[name])
     return replace(people, cohort=cohort, values=values)
+
+
+def meets_entry_rules(request: Plain, people: People) -> Bools:
+    """Return whom their cohort takes: T-scores (all or any of them), history, years since menopause."""
+    takes = np.ones(len(people.number), dtype=np.bool_)
+    since = people.age_months / MONTHS_PER_YEAR - people.values["menopause_age"]
+    for k, cohort in enumerate(request["cohorts"]):
+        rules = cohort["entry"]
+        if rules is None:
+            continue
+        met = takes | True
+        by_t_score = [
+            within(
+                t_score(request, rule["site"], people.values[f"abmd_{rule['site']}"]),
+                rule["at_least"],
+                rule["at_most"],
+            )
+            for rule in rules["t_scores"]
+        ]
+        if by_t_score:
+            together = np.any if rules["any_t_score"] else np.all
+            met = met & together(by_t_score, axis=0)
+        if rules["prior_fracture"] is not None:
+            met = met & (people.prior_fracture == rules["prior_fracture"])
+        first, last = rules["years_since_menopause_from"], rules["years_since_menopause_to"]
+        if first is not None or last is not None:
+            # For women only, and after menopause.
+            met = met & (people.sex == 0) & (since >= (first or 0.0))
+            met = met & within(since, None, last)
+        takes = takes & (met | (people.cohort != k))
+    return takes
+
+
+def with_others(people: People, where: Bools, others: People) -> People:
+    """Return the people with others in some of their places."""
+
+    def put(before: Any, after: Any) -> Any:
+        made = before.copy()
+        made[where] = after
+        return made
+
+    changed = {
+        f.name: put(getattr(people, f.name), getattr(others, f.name))
+        for f in fields(people)
+        if f.name != "values"
+    }
+    values = {name: put(x, others.values[name]) for name, x in people.values.items()}
+    return People(values=values, **changed)
 
 
 def cohort_of(request: Plain, u: Floats) -> Ints:
@@ -166,6 +174,7 @@ def measured(
     population: Ints,
     sex: Ints,
     age_months: Ints,
+    attempt: int = 0,
     first_normal: Floats | None = None,
 ) -> People:
     """Return people of a population, sex and age with correlated characteristics of their own.
@@ -176,7 +185,7 @@ def measured(
     names = [*CHARACTERISTICS, "prior_fracture", *factors]
     independent = np.array(
         [
-            ndtri(chance.once(request["seed"], number, chance.CHARACTERISTIC + k))
+            ndtri(chance.once(request["seed"], number, attempt, chance.CHARACTERISTIC + k))
             for k in range(len(names))
         ]
     )
@@ -198,6 +207,7 @@ def measured(
                 has[name][here] = ndtr(z[k]) > 1.0 - share
     return People(
         number=number,
+        attempt=np.full_like(number, attempt),
         cohort=np.full_like(number, -1),
         population=population,
         sex=sex,
@@ -237,10 +247,16 @@ def residual_quantile(knots: list[float], quantiles: list[float], z: Floats) -> 
     return y[k - 1] + (y[k] - y[k - 1]) * (z - x[k - 1]) / (x[k] - x[k - 1])
 
 
-def spread_between_people(request: Plain, number: Ints, decision: int, cv: float) -> Floats:
+def normal_of(request: Plain, people: People, decision: int) -> Floats:
+    """Return a standard normal number of each person, held within what was measured."""
+    u = chance.once(request["seed"], people.number, people.attempt, decision)
+    z: Floats = np.clip(ndtri(u), -WIDEST, WIDEST)
+    return z
+
+
+def spread_between_people(z: Floats, cv: float) -> Floats:
     """Return lognormal factors of mean 1 and this coefficient of variation."""
     variance = math.log(1.0 + cv**2)
-    z: Floats = np.clip(ndtri(chance.once(request["seed"], number, decision)), -WIDEST, WIDEST)
     return np.exp(math.sqrt(variance) * z - variance / 2.0)
 
 
@@ -249,7 +265,8 @@ def person_of(request: Plain, people: People) -> Person:
     p: Parameters = request["parameters"]
 
     def spread(decision: int, name: str) -> Floats:
-        return spread_between_people(request, people.number, decision, p[f"cohort.{name}_cv"])
+        z = normal_of(request, people, decision)
+        return spread_between_people(z, p[f"cohort.{name}_cv"])
 
     male = people.sex == 1
     sensitivity = spread(chance.ESTROGEN_SENSITIVITY, "estrogen_sensitivity")
@@ -259,6 +276,10 @@ def person_of(request: Plain, people: People) -> Person:
         turnover=spread(chance.TURNOVER, "turnover"),
         estrogen_half_effect=p["remodeling.estrogen_half_effect"] * sensitivity,
         formation_ageing=spread(chance.FORMATION_AGEING, "formation_ageing"),
+        modelling=spread(chance.MODELLING, "modelling"),
+        anabolic_response=spread(chance.ANABOLIC_RESPONSE, "anabolic_response"),
+        drug_sensitivity=spread(chance.DRUG_SENSITIVITY, "drug_sensitivity"),
+        load_ageing=spread(chance.LOAD_AGEING, "load_decline"),
         habitual_load=habitual_load(
             p, male, people.values["activity"], people.values["body_weight"]
         ),
@@ -271,9 +292,7 @@ def fall_ratio(request: Plain, people: People) -> Floats:
     """Return individual ratios of fall rates (falls, equation 2)."""
     p: Parameters = request["parameters"]
     sd = p["falls.proneness_sd"]
-    z = np.clip(
-        ndtri(chance.once(request["seed"], people.number, chance.FALL_PRONENESS)), -WIDEST, WIDEST
-    )
+    z = normal_of(request, people, chance.FALL_PRONENESS)
     ratio: Floats = np.exp(sd * z - sd**2 / 2.0)
     low = people.values["serum_25ohd"] < p["falls.vitamin_d_low_below"]
     inactive = people.values["activity"] < p["falls.inactive_below"]
@@ -282,19 +301,6 @@ def fall_ratio(request: Plain, people: People) -> Floats:
     for k, factor in enumerate(request["risk_factors"]):
         ratio *= np.where(people.risk_factors[:, k], factor["falls_ratio"], 1.0)
     return ratio
-
-
-# Exposures
-
-
-@dataclass(frozen=True)
-class Acting:
-    """An exposure of these people: it acts while start <= months from index < stop."""
-
-    start: Floats
-    stop: Floats
-    effects: list[Plain]
-    medicine: bool
 
 
 def is_one_of(sex: Ints, names: list[str]) -> Bools:
@@ -309,108 +315,18 @@ def t_score(request: Plain, site: str, abmd: Floats) -> Floats:
     return (abmd - mean) / sd
 
 
+def within(x: Floats, low: float | None, high: float | None) -> Bools:
+    """Return what lies in a range, both ends included; no end excludes nothing."""
+    above: Bools = x >= (-np.inf if low is None else low)
+    return above & (x <= (np.inf if high is None else high))
+
+
 def density_class(request: Plain, site: str, abmd: Floats) -> Ints:
     """Return 0 normal, 1 osteopenia, 2 osteoporosis (density, equation 3)."""
     p: Parameters = request["parameters"]
     t = t_score(request, site, abmd)
     low = (t <= p["density.osteopenia_t_score"]).astype(np.int64)
     return low + (t <= p["density.osteoporosis_t_score"])
-
-
-def acting(request: Plain, people: People, exposure: Plain, cohort: int | None) -> Acting:
-    """Return when an exposure acts on these people; `cohort` is the only one that has it."""
-    who = is_one_of(people.sex, exposure["sexes"])
-    if cohort is not None:
-        who &= people.cohort == cohort
-    if exposure["age_from"] is not None:
-        who &= people.age >= exposure["age_from"]
-    if exposure["age_to"] is not None:
-        who &= people.age <= exposure["age_to"]
-    if exposure["site"] is not None:
-        t = t_score(request, exposure["site"], people.values[f"abmd_{exposure['site']}"])
-        who &= t <= exposure["t_score_at_most"]
-    luck = chance.EXPOSURE + chance.address_of_name(exposure["luck"])
-    who &= chance.once(request["seed"], people.number, luck) < exposure["uptake"]
-
-    start = np.full(len(people.number), float(exposure["start_month"]))
-    if exposure["anchor"] == "menopause":
-        start += np.floor(12.0 * people.values["menopause_age"] - people.age_months)
-    months = np.full(len(start), NEVER if exposure["months"] is None else exposure["months"])
-    if exposure["persistence"] is not None:
-        u = chance.once(request["seed"], people.number, luck + 1)
-        months = np.minimum(months, months_persisted(exposure["persistence"], u))
-    return Acting(
-        start=np.where(who, start, NEVER),
-        stop=np.where(who, start + months, NEVER),
-        effects=exposure["effects"],
-        medicine=exposure["medicine"],
-    )
-
-
-def months_persisted(persistence: Plain, u: Floats) -> Floats:
-    """Return when a share u still takes it: log-linear between knots, going on with the last slope."""
-    month, share = np.array(persistence["months"]), np.array(persistence["share"])
-    later = [int(np.argmax(share[1:] <= x)) + 1 if (share[1:] <= x).any() else -1 for x in u]
-    k = np.where(np.array(later) == -1, len(share) - 1, later)
-    slope = (np.log(share[k]) - np.log(share[k - 1])) / (month[k] - month[k - 1])
-    flat = slope == 0.0
-    since = (np.log(u) - np.log(share[k - 1])) / np.where(flat, -1.0, slope)
-    return np.where(flat, NEVER, month[k - 1] + since)
-
-
-def of_arm(request: Plain, people: People, arm: int) -> list[Acting]:
-    """Return the exposures of an arm."""
-    names = [c["name"] for c in request["cohorts"]]
-    return [
-        acting(request, people, e, None if e["cohort"] is None else names.index(e["cohort"]))
-        for e in request["arms"][arm]["exposures"]
-    ]
-
-
-def of_cohorts(request: Plain, people: People) -> list[Acting]:
-    """Return the exposures of the cohorts, which every arm has."""
-    return [
-        acting(request, people, e, k)
-        for k, c in enumerate(request["cohorts"])
-        for e in c["exposures"]
-    ]
-
-
-def of_risk_factors(request: Plain, people: People) -> list[Acting]:
-    """Return the exposures of who has a risk factor."""
-    made = []
-    for k, factor in enumerate(request["risk_factors"]):
-        start, stop = factor["start_month"], factor["stop_month"]
-        has = people.risk_factors[:, k]
-        made.append(
-            Acting(
-                start=np.where(has, -NEVER if start is None else start, NEVER),
-                stop=np.where(has, NEVER if stop is None else stop, NEVER),
-                effects=factor["effects"],
-                medicine=False,
-            )
-        )
-    return made
-
-
-def inputs_at(exposures: list[Acting], months: Floats) -> Inputs:
-    """Return the sum of what acts at a time, months from index, by target."""
-    total = {target: np.zeros(len(months)) for target in TARGETS}
-    for exposure in exposures:
-        acts = (exposure.start <= months) & (months < exposure.stop)
-        for effect in exposure.effects:
-            total[effect["target"]] += np.where(acts, effect["amount"], 0.0)
-    return total
-
-
-def medicine_months(exposures: list[Acting], months_begun: Floats) -> Ints:
-    """Return months of follow-up begun on medicines, summed over medicines."""
-    total = np.zeros(len(months_begun))
-    for e in exposures:
-        if e.medicine:
-            last = np.minimum(np.ceil(e.stop), months_begun)
-            total += np.maximum(0.0, last - np.maximum(0.0, np.ceil(e.start)))
-    return total.astype(np.int64)
 
 
 def density_at_index(people: People) -> Floats:

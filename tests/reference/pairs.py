@@ -1,0 +1,242 @@
+"""One study lived by both, kernel and twin, and what is compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cohortsim as cs
+import numpy as np
+from cohortsim import _core
+from cohortsim import request as requests
+
+from . import twin
+from .balance import SITES
+from .book import MINUTES_PER_MONTH, Table
+from .index import means_of_model
+from .populations import SEXES, Plain
+
+SHIPPED = Path(__file__).parents[1] / "fixtures" / "request.json"
+ULP = 2.0**-23
+"""Relative distance of neighbouring numbers in single precision."""
+DENSITY_IN_SINGLE = 32 * ULP
+"""Relative error that single precision may make of density.
+
+Each step rounds bone volume by up to half a unit. A state forgets its errors as it relaxes: at a rate
+k and steps h they add up to about 1 / sqrt(2 k h) units, 14 for bone of 0.03 a year by the month.
+"""
+RESORPTION_IN_SINGLE = 128 * ULP
+"""The same of resorption: under RANKL antibody it is what is left when nearly all is taken away."""
+
+WOMEN, MEN = SEXES
+BOTH = [WOMEN, MEN]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One study, lived by both."""
+
+    request: Plain
+    model: _core.Model
+    kernel: dict[str, Table]
+    twin: twin.Lives
+
+    @property
+    def people(self) -> int:
+        return len(self.kernel["persons"]["person"])
+
+
+def compiled(request: Plain) -> _core.Model:
+    return _core.compile(json.dumps(request))
+
+
+def pair(request: Plain) -> Pair:
+    model = compiled(request)
+    numbers = np.arange(request["people"], dtype=np.int64)
+    lives = twin.simulated(request, numbers, means_of_model(model.derived()))
+    return Pair(request, model, _core.simulate(model, 0, len(numbers), 2), lives)
+
+
+def in_single(both: Pair) -> Pair:
+    """Return the study in single precision, as populations are run; the twin knows no precision."""
+    request = both.request | {"precision": "f32"}
+    model = compiled(request)
+    return Pair(request, model, _core.simulate(model, 0, both.people, 2), both.twin)
+
+
+def shipped(**changes: Any) -> Plain:
+    request: Plain = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    return request | {"people": 1000, "seed": 1, "record_persons": True} | changes
+
+
+def cohort(name: str, sexes: list[str], **more: Any) -> Plain:
+    ages = {"from": 50, "to": 100}
+    return {"name": name, "population": "us", "sexes": sexes, "ages": ages} | more
+
+
+def built(
+    cohorts: list[Plain],
+    people: int,
+    years: int,
+    arms: list[Plain],
+    visits: list[int] | None = None,
+) -> Plain:
+    """Return the request of a study as a user would write it, in double precision."""
+    study = {"cohortsim": 1, "name": "twin", "people": people, "years": years, "seed": 3}
+    share = 1.0 / len(cohorts)
+    study |= {"cohorts": [c | {"share": share} for c in cohorts], "arms": arms}
+    study |= {"record": {"persons": True, "visits": visits or []}}
+    return dict(requests.build(cs.load(study)).data) | {"precision": "f64"}
+
+
+# What is compared
+
+
+def rows(table: Table, columns: list[str]) -> list[tuple[int, ...]]:
+    """Return rows of integers in an order that does not depend on who wrote them."""
+    return sorted(zip(*(table[c].tolist() for c in columns), strict=True))
+
+
+def by_person_and_arm(table: Table, column: str) -> Any:
+    return table[column][np.lexsort((table["arm"], table["person"]))]
+
+
+def integer_columns(table: Table) -> list[str]:
+    return [name for name, column in table.items() if column.dtype.kind in "iu"]
+
+
+def same_persons(both: Pair) -> None:
+    """Integers are the same; numbers are recorded as float32 and may differ by its last place."""
+    for name, column in both.kernel["persons"].items():
+        own = both.twin.tables["persons"][name]
+        if column.dtype.kind in "iu":
+            np.testing.assert_array_equal(column, own, err_msg=name)
+        else:
+            np.testing.assert_allclose(column, own, rtol=ULP, atol=0.0, err_msg=name)
+
+
+def same_tables(both: Pair) -> None:
+    """All integers of all tables, in double precision."""
+    tables = ["events", "person_time", "states", "follow_up"]
+    for name in tables + ["visits"] * bool(both.request["visits"]):
+        kernel, own = both.kernel[name], both.twin.tables[name]
+        columns = integer_columns(kernel)
+        assert rows(kernel, columns) == rows(own, columns), name
+
+
+def decisions(both: Pair) -> list[str]:
+    return ["fall", "death", *(site["id"] for site in both.request["fracture_sites"])]
+
+
+def in_double(both: Pair) -> dict[str, float]:
+    """Return relative errors that double precision may make of densities and of thresholds."""
+    return dict.fromkeys(["abmd", *decisions(both)], 1e-11)
+
+
+def rounding_in_single(both: Pair) -> dict[str, float]:
+    """Return relative errors that float32 may make of densities and of thresholds.
+
+    Falls and deaths: a product of a few numbers. A fracture: the logarithm of its hazard is a sum of
+    numbers below 32, each rounded, plus the slope (ln gradient / SD) times the error of density, at most
+    1.5 g/cm2, and the exponent of turnover times the error of resorption.
+    """
+    errors = {"abmd": DENSITY_IN_SINGLE, "fall": 8 * ULP, "death": 8 * ULP}
+    for site in both.request["fracture_sites"]:
+        slope = np.log(site["gradient_per_sd"]) / site["sd"]
+        turnover = abs(site["turnover_exponent"]) * RESORPTION_IN_SINGLE
+        errors[site["id"]] = float(slope * 1.5 * DENSITY_IN_SINGLE + turnover + 4 * 32 * ULP)
+    return errors
+
+
+def same_months(both: Pair, number: int, arm: int, tolerances: dict[str, float]) -> None:
+    """Every month of a traced person: densities, draws and thresholds, to relative tolerances."""
+    traced = _core.trace(both.model, arm, number)
+    months = both.twin.chance[arm][: len(traced["month"])]
+    where = f"person {number}, arm {arm}"
+    for k, site in enumerate(SITES):
+        own = [m.abmd[number, k] for m in months]
+        limit = tolerances["abmd"]
+        np.testing.assert_allclose(traced[f"abmd_{site}"], own, rtol=limit, err_msg=where)
+    for k, name in enumerate(decisions(both)):
+        draws = [m.draw[k, number] for m in months]
+        np.testing.assert_array_equal(traced[f"draw_{name}"], draws, err_msg=where)
+        thresholds = [m.threshold[k, number] for m in months]
+        limit = tolerances[name]
+        np.testing.assert_allclose(
+            traced[f"threshold_{name}"], thresholds, rtol=limit, atol=1e-30, err_msg=where
+        )
+
+
+# In single precision: the same but for rounding
+
+
+def on_the_same_courses(both: Pair) -> Any:
+    """Return who has the same months on medicines in both, by person and arm.
+
+    All have, unless rounding decides whether a T-score has reached what a stop rule asks for.
+    """
+    columns = [
+        by_person_and_arm(tables["follow_up"], "medicine_months")
+        for tables in (both.kernel, both.twin.tables)
+    ]
+    died = [
+        by_person_and_arm(tables["follow_up"], "died") for tables in (both.kernel, both.twin.tables)
+    ]
+    same = (columns[0] == columns[1]) | (died[0] != died[1])
+    assert np.mean(same) > 0.999
+    return same
+
+
+def same_densities_at_exit(both: Pair) -> None:
+    """Areal density of who left in the same way."""
+    died = by_person_and_arm(both.kernel["follow_up"], "died")
+    same = died == by_person_and_arm(both.twin.tables["follow_up"], "died")
+    same &= on_the_same_courses(both)
+    for site in SITES:
+        kernel = by_person_and_arm(both.kernel["follow_up"], f"abmd_{site}")
+        own = by_person_and_arm(both.twin.tables["follow_up"], f"abmd_{site}")
+        np.testing.assert_allclose(kernel[same], own[same], rtol=DENSITY_IN_SINGLE, atol=0.0)
+
+
+def events_differ_only_where_a_draw_meets_its_threshold(both: Pair) -> None:
+    """The first difference of each person and arm."""
+    limits = rounding_in_single(both)
+    kernel, own = (
+        set(rows(tables["events"], ["person", "arm", "month", "event"]))
+        for tables in (both.kernel, both.twin.tables)
+    )
+    first: dict[tuple[int, int], int] = {}
+    for person, arm, month, _ in kernel ^ own:
+        first[person, arm] = min(month, first.get((person, arm), month))
+    same = on_the_same_courses(both).reshape(both.people, -1)
+    for (person, arm), month in first.items():
+        now = both.twin.chance[arm][month]
+        near = [
+            abs(now.draw[k, person] - now.threshold[k, person])
+            <= limits[name] * now.threshold[k, person]
+            for k, name in enumerate(decisions(both))
+        ]
+        assert any(near) or not same[person, arm], (
+            f"person {person}, arm {arm}, month {month}: no draw is near its threshold"
+        )
+
+
+def same_times_of_events(both: Pair) -> None:
+    """The time is -ln(1 - draw) / hazard of a month, rounded down to minutes.
+
+    So an error e of the hazard moves it by e times the time, and rounding down by up to a minute.
+    """
+    limits = rounding_in_single(both)
+    key = ["person", "arm", "month", "event", "minute"]
+    kernel, own = (
+        {row[:-1]: row[-1] for row in rows(tables["events"], key)}
+        for tables in (both.kernel, both.twin.tables)
+    )
+    names = ["death", *(site["id"] for site in both.request["fracture_sites"])]
+    same = on_the_same_courses(both).reshape(both.people, -1)
+    for event in kernel.keys() & own.keys():
+        limit = 1.0 + limits[names[event[-1]]] * MINUTES_PER_MONTH
+        near = abs(kernel[event] - own[event]) <= limit
+        assert near or not same[event[0], event[1]], event

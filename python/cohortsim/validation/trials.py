@@ -8,15 +8,16 @@ simulation for any number made of the sums.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
 from cohortsim import request as requests
 from cohortsim import running
 from cohortsim.catalog import Catalog
-from cohortsim.core import core
+from cohortsim.core import compiled, core
 from cohortsim.errors import CohortsimError
 from cohortsim.reading import load
 from cohortsim.results import Results
@@ -81,6 +82,7 @@ def observed(
     _ = catalog.parameters
     people = sum(plan.scenario.people for plan in plans if plan.scenario)
     started, done, months = time.perf_counter(), 0, 0
+    models = Models()
 
     def told(step: running.Step) -> None:
         if report is not None:
@@ -93,7 +95,12 @@ def observed(
             yield Observed(plan.trial, failure=plan.failure)
             continue
         try:
-            results = _simulated(plan.scenario, catalog, threads, told)
+            request = requests.build(plan.scenario, catalog)
+            size = -(-plan.scenario.people // GROUPS)
+            model = models.compiled(request)
+            results = running.carry_out(
+                request, threads=threads, batch=size, report=told, model=model
+            )
         except CohortsimError as error:
             yield Observed(plan.trial, plan.scenario, failure=_said(error))
         else:
@@ -102,15 +109,24 @@ def observed(
         done += plan.scenario.people
 
 
-def _simulated(
-    scenario: Scenario,
-    catalog: Catalog,
-    threads: int | None,
-    report: Callable[[running.Step], None],
-) -> Results:
-    size = -(-scenario.people // GROUPS)
-    request = requests.build(scenario, catalog)
-    return running.carry_out(request, threads=threads, batch=size, report=report)
+class Models:
+    """Compiles requests, each with what an earlier one has found of the same populations."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[set[str], Any]] = []
+
+    def compiled(self, request: requests.Request) -> Any:
+        """Return the model of a request. Raises ParameterError."""
+        wanted = {population["id"] for population in request.data["populations"]}
+        found: set[str] = set()
+        like = None
+        for populations, made in self._made:
+            if len(populations & wanted) > len(found & wanted):
+                found, like = populations, made
+        model = compiled(request, like)
+        if not wanted <= found:
+            self._made.append((wanted, model))
+        return model
 
 
 def _plan(trial: str, people: int | None, seed: int | None, persons: bool) -> Plan:

@@ -9,7 +9,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs' -o -name Car
 OLDEST_RUST := 1.89
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format calibrate bench lock clean tools test-rust test-python
+.PHONY: help run test check format calibrate bench docs lock clean tools test-rust test-python
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench: $(STAMPS)/extension $(STAMPS)/dev  ## Measure speed (benches/README.md sa
 	cargo bench --locked --bench kernel
 	$(BIN)/python -m pytest benches -q --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 	$(BIN)/python benches/whole_run.py
+
+docs: $(STAMPS)/extension $(STAMPS)/dev  ## Write docs/model from the Rust headers, the data files and simulations
+	$(BIN)/python scripts/write_docs.py --figures
 
 lock: tools  ## Write requirements/ anew from the newest versions that pyproject.toml allows
 	$(PYTHON) scripts/lock.py

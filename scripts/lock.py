@@ -25,7 +25,9 @@ def main() -> int:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
         run = installed(python, run_needs)
-        both = installed(python, [*groups["test"], *groups["check"]])
+        extras = project["project"]["optional-dependencies"].values()
+        dev_needs = [*groups["test"], *groups["check"], *(need for e in extras for need in e)]
+        both = installed(python, dev_needs)
     write("run", run)
     write("dev", [line for line in both if line not in run])
     return 0

@@ -46,7 +46,7 @@ pub const MENOPAUSE_AGE: usize = 9;
 pub const PRIOR_FRACTURE: &str = "prior_fracture";
 
 /// One characteristic's distribution, by sex.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {
     /// How location + spread x quantile becomes a value.
     pub transform: Transform,
@@ -55,7 +55,7 @@ pub struct Distribution {
 }
 
 /// A population, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Population {
     /// Id of its data folder.
     pub id: String,
@@ -80,7 +80,7 @@ pub struct Population {
 }
 
 /// Mean relative risks of a population by age and sex; a person's risk is divided by them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Normalizers {
     /// Mean individual fall ratio.
     pub fall: ByAgeAndSex,
@@ -91,7 +91,7 @@ pub struct Normalizers {
 }
 
 /// A risk factor, compiled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RiskFactor {
     /// Id of its data file.
     pub id: String,

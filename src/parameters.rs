@@ -94,12 +94,12 @@ macro_rules! parameters {
     ($( $(#[$about:meta])* $system:ident: $Struct:ident { $( $name:ident: $shape:ty, $unit:literal, $meaning:literal; )* } )*) => {
         $(
             $(#[$about])*
-            #[derive(Clone, Debug)]
+            #[derive(Clone, Debug, PartialEq)]
             pub struct $Struct { $( #[doc = $meaning] pub $name: $shape, )* }
         )*
 
         /// All parameters of the model, by system.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct Parameters { $( $(#[$about])* pub $system: $Struct, )* }
 
         impl Parameters {

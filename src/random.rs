@@ -96,7 +96,7 @@ pub fn philox(mut counter: [u32; WORDS], mut key: [u32; 2]) -> [u32; WORDS] {
 }
 
 /// The luck of one simulation: its seed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Luck {
     key: [u32; 2],
 }

@@ -34,7 +34,7 @@ pub fn interpolate(ages: &[f64], values: &[f64], age: f64, between: Between) -> 
 }
 
 /// One value for each sex and completed year of age.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ByAgeAndSex(pub [Vec<f64>; SEXES.len()]);
 
 impl ByAgeAndSex {

@@ -81,6 +81,8 @@ if TYPE_CHECKING:
     from cohortsim.treatments import (
         Who as Who,
     )
+    from cohortsim.validation import Validation as Validation
+    from cohortsim.validation import validate as validate
 
     __version__: str
 
@@ -100,6 +102,7 @@ _HOMES = {
     ),
     "treatments": ("Treatment", "NextCourse", "Dose", "StopRule", "Who", "MedianPersistence"),
     "fields": ("Ages",),
+    "validation": ("validate", "Validation"),
     "errors": (
         "CohortsimError",
         "ScenarioError",

@@ -318,6 +318,42 @@ def calibrate(
             click.echo(f"wrote {path.name}", err=True)
 
 
+@main.command()
+@click.option(
+    "--layer", "layers", metavar="L", multiple=True, help="Only this layer; may be repeated."
+)
+@click.option("--people", metavar="N", type=click.IntRange(min=1), help="People in each trial.")
+@click.option("--seed", metavar="S", type=click.IntRange(min=0), help="Seed of all chance.")
+@click.option("--threads", metavar="T", type=click.IntRange(min=1), help="Threads; default: all.")
+@click.option("--out", metavar="DIR", type=FOLDER, help="Folder of tables, figures and a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--quiet", is_flag=True, help="Print the summary and the bars only.")
+@told
+def validate(
+    layers: tuple[str, ...],
+    people: int | None,
+    seed: int | None,
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Simulate the trials of the evidence and compare every published number.
+
+    Layers: life_course, hormones, minerals, loading, medicines, sequences, markers, steroids; bmd
+    is every number about bone density.
+    """
+    from cohortsim import validation
+
+    made = validation.validate(
+        layers, people=people, seed=seed, threads=threads, out=out, progress=not quiet
+    )
+    if not (quiet and as_json):
+        click.echo(made.text(rows=not quiet), err=as_json)
+    if as_json:
+        click.echo(json.dumps(made.plain(), allow_nan=False))
+
+
 @main.command("list")
 @click.argument("kind", required=False)
 @told

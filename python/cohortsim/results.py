@@ -80,6 +80,14 @@ class Results:
         """Return the rows of a table by its name. ResultsError: the run did not keep it."""
         return self._table(chosen(table, TABLES, "rows(table)", "table"))
 
+    def parts(self, table: str) -> list[pl.LazyFrame]:
+        """Return the rows of a table batch by batch, in the order of the people.
+
+        Raises ResultsError: the run did not keep it.
+        """
+        self.rows(table)
+        return list(self._parts[table])
+
     @property
     def kept(self) -> list[str]:
         """Names of the tables that the run kept."""

@@ -87,13 +87,18 @@ def carry_out(
     threads: int | None = None,
     batch: int | None = None,
     report: Report | None = None,
+    model: Any = None,
 ) -> Results:
-    """Simulate a request; `batch` is the number of people in one call (for tests)."""
+    """Simulate a request.
+
+    batch: people in one call of the core, and so in one part of each table; results do not depend
+    on it. model: what the core made of this request, where that was done before.
+    """
     from cohortsim import results, store
     from cohortsim.columns import kept
 
     n_threads = _threads(threads)
-    model = compiled(request)
+    model = model or compiled(request)
     scenario = request.scenario
     size = batch or batch_size(scenario.months, len(scenario.arms))
     tables = kept(scenario.record.persons, bool(scenario.record.visits))

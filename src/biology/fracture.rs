@@ -20,7 +20,7 @@ use crate::parameters::SEXES;
 pub const MAX_SITES: usize = 8;
 
 /// Death after a fracture: relative hazard by months since.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MortalityAfter {
     /// Months since fracture from which each ratio holds, ascending from 0.
     pub from_month: Vec<f64>,
@@ -31,7 +31,7 @@ pub struct MortalityAfter {
 }
 
 /// One fracture site, compiled from its data file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FractureSite {
     /// Id of the data file.
     pub id: String,

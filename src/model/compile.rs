@@ -19,16 +19,22 @@ const MAX_RISK_FACTORS: usize = 32;
 impl Model {
     /// Compiles the JSON text of a request.
     pub fn from_json(text: &str) -> Result<Model, ModelError> {
+        Model::from_json_like(text, None)
+    }
+
+    /// Compiles the JSON text of a request. What makes populations come out at their own rates is taken over from an earlier model as far as it rests
+    /// on the same numbers; the model is the same with and without it, to the last bit.
+    pub fn from_json_like(text: &str, earlier: Option<&Model>) -> Result<Model, ModelError> {
         let request: Request = serde_json::from_str(text).map_err(|e| {
             let mut problems = Problems::default();
             problems.add("request", e.to_string(), "a request of the form this core understands");
             ModelError::Request(problems)
         })?;
-        Model::compile(request)
+        Model::compile(request, earlier)
     }
 
-    /// Compiles a request.
-    pub fn compile(request: Request) -> Result<Model, ModelError> {
+    /// Compiles a request; see [`Model::from_json_like`].
+    pub fn compile(request: Request, earlier: Option<&Model>) -> Result<Model, ModelError> {
         let mut problems = Problems::default();
         let cpu = Cpu::choose()?;
         let model = checked(request, cpu, &mut problems);
@@ -40,7 +46,7 @@ impl Model {
         if !problems.0.is_empty() {
             return Err(ModelError::Request(problems));
         }
-        super::normalize::normalize(&mut model);
+        super::normalize::normalize(&mut model, earlier);
         Ok(model)
     }
 }

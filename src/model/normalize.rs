@@ -33,30 +33,43 @@ struct Means {
     death: f64,
 }
 
-/// Fills the normalizers of every population of the model.
-pub fn normalize(model: &mut Model) {
-    let youngest = model.parameters.cohort.youngest_age as usize;
-    let ages: Vec<usize> = (youngest..=OLDEST).step_by(EVERY).collect();
+/// Fills the normalizers of every population of the model; those that an earlier model has for the same numbers are taken over.
+pub fn normalize(model: &mut Model, earlier: Option<&Model>) {
     let all: Vec<Normalizers> = (0..model.populations.len())
-        .map(|which| {
-            let cells: Vec<(usize, usize)> = (0..2).flat_map(|sex| ages.iter().map(move |age| (sex, *age))).collect();
-            let means: Vec<Means> = cells.par_iter().map(|(sex, age)| means_at(model, which, *sex, *age)).collect();
-            let table = |pick: &dyn Fn(&Means) -> f64| {
-                let knots: Vec<f64> = ages.iter().map(|a| *a as f64 + 0.5).collect();
-                ByAgeAndSex::from_fn(|sex, age| {
-                    let values: Vec<f64> = means[sex * ages.len()..(sex + 1) * ages.len()].iter().map(pick).collect();
-                    interpolate(&knots, &values, age as f64 + 0.5, Between::LogLinear)
-                })
-            };
-            Normalizers {
-                fall: table(&|m| m.fall),
-                fracture: (0..model.fracture_sites.len()).map(|site| table(&|m: &Means| m.fracture[site])).collect(),
-                death: table(&|m| m.death),
-            }
-        })
+        .map(|which| earlier.and_then(|e| known(e, model, which)).unwrap_or_else(|| normalizers(model, which)))
         .collect();
     for (population, mean) in model.populations.iter_mut().zip(all) {
         population.mean = mean;
+    }
+}
+
+/// The normalizers that an earlier model has for a population, if all that they rest on is the same: the people, what acts on them, their luck.
+/// Cohorts, arms and follow-up are no part of the reference sample.
+fn known(earlier: &Model, model: &Model, which: usize) -> Option<Normalizers> {
+    let same_world = earlier.parameters == model.parameters
+        && earlier.risk_factors == model.risk_factors
+        && earlier.fracture_sites == model.fracture_sites
+        && earlier.luck == model.luck;
+    let same_people = |p: &&Population| **p == Population { mean: p.mean.clone(), ..model.populations[which].clone() };
+    earlier.populations.iter().filter(|_| same_world).find(same_people).map(|p| p.mean.clone())
+}
+
+fn normalizers(model: &Model, which: usize) -> Normalizers {
+    let youngest = model.parameters.cohort.youngest_age as usize;
+    let ages: Vec<usize> = (youngest..=OLDEST).step_by(EVERY).collect();
+    let cells: Vec<(usize, usize)> = (0..2).flat_map(|sex| ages.iter().map(move |age| (sex, *age))).collect();
+    let means: Vec<Means> = cells.par_iter().map(|(sex, age)| means_at(model, which, *sex, *age)).collect();
+    let table = |pick: &dyn Fn(&Means) -> f64| {
+        let knots: Vec<f64> = ages.iter().map(|a| *a as f64 + 0.5).collect();
+        ByAgeAndSex::from_fn(|sex, age| {
+            let values: Vec<f64> = means[sex * ages.len()..(sex + 1) * ages.len()].iter().map(pick).collect();
+            interpolate(&knots, &values, age as f64 + 0.5, Between::LogLinear)
+        })
+    };
+    Normalizers {
+        fall: table(&|m| m.fall),
+        fracture: (0..model.fracture_sites.len()).map(|site| table(&|m: &Means| m.fracture[site])).collect(),
+        death: table(&|m| m.death),
     }
 }
 

@@ -124,7 +124,7 @@ pub struct CharacteristicRequest {
 }
 
 /// One characteristic's distribution by age: value = location(age) + spread(age) x quantile(z), z standard normal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Marginal {

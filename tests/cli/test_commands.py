@@ -30,7 +30,17 @@ def test_help_answers_quickly_because_nothing_heavy_is_imported(cli: Cli) -> Non
     assert done.stdout.strip() == "[]"
     done = cli("--help")
     assert done.returncode == 0
-    for command in ["run", "new", "check", "explain", "plan", "trace", "list", "schema"]:
+    for command in [
+        "run",
+        "new",
+        "check",
+        "explain",
+        "plan",
+        "trace",
+        "validate",
+        "list",
+        "schema",
+    ]:
         assert command in done.stdout
 
 
@@ -79,6 +89,26 @@ def test_json_is_one_object_and_all_else_goes_to_standard_error(
     assert again["tables"] == answer["tables"]
 
 
+def test_validate_tells_every_number_of_a_layer_and_draws_its_trials(
+    cli: Cli, tmp_path: Path
+) -> None:
+    done = cli("validate", "--layer", "minerals", "--people", "200", "--out", "there", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["validation", "trials", "seconds", "bars", "summary", "table"]
+    assert {row["layer"] for row in answer["table"]} == {"minerals"}
+    assert all(row["simulated"] is not None for row in answer["table"])
+    kept = pl.read_csv(tmp_path / "there" / "validation.csv")
+    assert kept["id"].to_list() == [row["id"] for row in answer["table"]]
+    assert "MINERALS" in done.stderr
+    assert "Bars" in done.stderr
+    for name in ("index.html", "figures/chapuy.svg", "figures/chapuy.png", "figures/all.png"):
+        assert (tmp_path / "there" / name).stat().st_size > 1000
+    quiet = cli("validate", "--layer", "loading", "--people", "200", "--quiet")
+    assert quiet.stderr == ""
+    assert quiet.stdout.startswith("Agreement")
+
+
 def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Path) -> None:
     done = cli("run", "mine/study.yaml", *SMALL, "--quiet", "--out", "there")
     assert (done.stdout, done.stderr) == ("there\n", "")
@@ -107,6 +137,9 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
         (("check", "mine"), ["is a folder without provenance.json"]),
         (("trace", "mine/study.yaml", "--person", "-1"), ["needs 0 to 19999"]),
         (("trace", "mine/study.yaml", "--person", "1", "--arm", "x"), ['no arm "x"']),
+        (("validate", "--layer", "mineral"), ['did you mean "minerals"?']),
+        (("validate", "--people", "0"), ["0 is not in the range"]),
+        (("validate", "--layer", "minerals", "--out", "mine"), ["already holds other files"]),
         (("list", "medicine"), ['did you mean "medicines"?']),
         (("new", "mine"), ["is not empty"]),
     ],

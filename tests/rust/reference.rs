@@ -295,6 +295,25 @@ fn what_a_study_does_to_its_people_does_not_move_the_population_they_are_measure
 }
 
 #[test]
+fn an_earlier_model_lends_what_rests_on_the_same_numbers_and_nothing_else() {
+    let mut earlier = model_of(&request());
+    let of = |r: &Value, earlier: &Model| Model::from_json_like(&r.to_string(), Some(earlier)).unwrap();
+    let other_study = with(trial(), json!({"seed": request()["seed"], "people": 77}));
+    assert_eq!(of(&other_study, &earlier).populations, model_of(&other_study).populations);
+    // a mark on what could be lent shows whether it was
+    earlier.populations[0].mean.death = earlier.populations[0].mean.fall.clone();
+    let marked = |r: &Value| of(r, &earlier).populations[0].mean == earlier.populations[0].mean;
+    assert!(marked(&with(request(), json!({"people": 77, "months": 24}))));
+    assert!(!marked(&with(request(), json!({"seed": 77}))));
+    let mut changed = request();
+    changed["parameters"]["falls.proneness_sd"] = json!(0.61);
+    assert!(!marked(&changed));
+    let mut changed = request();
+    changed["fracture_sites"][0]["gradient_per_sd"] = json!(2.01);
+    assert!(!marked(&changed));
+}
+
+#[test]
 fn mistakes_are_reported_all_at_once_with_their_places() {
     let mut r = request();
     r["people"] = json!(0);

@@ -87,10 +87,12 @@ fn cpu_level(py: Python<'_>) -> PyResult<&'static str> {
     Cpu::choose().map(Cpu::name).map_err(|e| raised(py, e))
 }
 
-/// Compiles the JSON text of a request.
+/// Compiles the JSON text of a request; the means of populations are taken over from `like` where they rest on the same numbers.
 #[pyfunction]
-fn compile(py: Python<'_>, request: &str) -> PyResult<Model> {
-    let core = py.detach(|| CoreModel::from_json(request)).map_err(|e| raised(py, e))?;
+#[pyo3(signature = (request, like = None))]
+fn compile(py: Python<'_>, request: &str, like: Option<Py<Model>>) -> PyResult<Model> {
+    let earlier = like.as_ref().map(|m| &m.get().core);
+    let core = py.detach(|| CoreModel::from_json_like(request, earlier)).map_err(|e| raised(py, e))?;
     Ok(Model { core })
 }
 

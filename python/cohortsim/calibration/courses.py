@@ -77,7 +77,8 @@ class Courses:
             return 100.0 * mean
 
         if target.is_against_peak:
-            return 100.0 * (np.mean(of(target.arm, target.month), axis=1) - 1.0)
+            level: Floats = np.mean(of(target.arm, target.month), axis=1)
+            return 100.0 * (level - 1.0)
         if target.is_yearly:
             return change(target.arm, target.since) / ((target.month - target.since) / 12.0)
         other = target.other_arm

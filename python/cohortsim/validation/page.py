@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MARK = "validation.csv"
 FIGURES = "figures"
 SCATTER = "all"
+HIDDEN = ["cohort", "note"]  # where room is short
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 92em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 0.5em 0 1.5em; font-size: 13px; }
@@ -58,6 +59,7 @@ def claimed(folder: Path) -> Path:
 
 def write(validation: Validation, folder: Path) -> None:
     """Write everything. Raises ResultsError: the folder cannot be written."""
+    text = page(validation)
     with writing(folder):
         write_text(folder / MARK, validation.table.write_csv(float_precision=4))
         write_text(folder / "summary.csv", validation.summary.write_csv(float_precision=4))
@@ -68,7 +70,7 @@ def write(validation: Validation, folder: Path) -> None:
             curves, rows = validation.curves.filter(mine), validation.table.filter(mine)
             chart = figures.trial(curves, rows, title or trial)
             figures.write(chart, folder / FIGURES, trial)
-        write_text(folder / "index.html", page(validation))
+        write_text(folder / "index.html", text)
 
 
 def page(validation: Validation) -> str:
@@ -91,8 +93,8 @@ def page(validation: Validation) -> str:
         "<h2>Agreement</h2>",
         _table(validation.summary),
         "<h2>Furthest off</h2>",
-        _table(_readable(worst(table)).drop("cohort", "note")),
-        _table(_readable(worst(table, markers=True)).drop("cohort", "note")),
+        _table(_readable(worst(table)).drop(HIDDEN, strict=False)),
+        _table(_readable(worst(table, markers=True)).drop(HIDDEN, strict=False)),
         "<h2>Trials</h2>",
         *_trials(validation),
         "</body></html>",
@@ -109,7 +111,7 @@ def _trials(validation: Validation) -> Iterable[str]:
             yield _image(trial, title)
         counted = "1 number" if rows.height == 1 else f"{rows.height} numbers"
         yield f"<details><summary>{counted} of {html.escape(trial)}</summary>"
-        yield _table(_readable(rows).drop("trial"))
+        yield _table(_readable(rows).drop("trial", strict=False))
         yield "</details>"
 
 
@@ -153,6 +155,8 @@ def _interval(row: dict[str, Any], name: str) -> str:
 
 
 def _table(rows: pl.DataFrame) -> str:
+    if rows.is_empty():
+        return ""
     kept = [c for c in rows.columns if rows[c].null_count() < rows.height and _said(rows[c])]
     heads = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in kept)
     lines = [f"<div><table><thead><tr>{heads}</tr></thead><tbody>"]

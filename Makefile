@@ -9,7 +9,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs' -o -name Car
 OLDEST_RUST := 1.89
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs lock clean tools test-rust test-python
+.PHONY: help run test check format calibrate bench docs lock clean tools test-rust test-python
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ format: $(STAMPS)/dev  ## Format Rust and Python
 	cargo fmt --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+calibrate: $(STAMPS)/extension  ## Refit the parameters to published density and turnover, write the data files
+	$(BIN)/cohortsim calibrate --write
 
 bench: $(STAMPS)/extension $(STAMPS)/dev  ## Measure speed (benches/README.md says what each number means)
 	cargo bench --locked --bench kernel

@@ -3,10 +3,10 @@
 //! | system | owns | reads |
 //! |---|---|---|
 //! | [`hormones`] | sex-steroid signal | age, sex, menopause, hormone exposures |
-//! | [`minerals`] | calcium supply, parathyroid hormone | age, intake, 25-hydroxyvitamin D |
+//! | [`minerals`] | calcium supply, parathyroid hormone | age, intake, 25-hydroxyvitamin D, sex-steroid signal |
 //! | [`loading`] | load | activity, body weight, unloading |
-//! | [`medicines`] | bisphosphonate pools | uptake, resorption |
-//! | [`remodeling`] | cells, bone volume, mineral | all of the above |
+//! | [`medicines`] | pools of bisphosphonate, antibodies and PTH analogues | doses, resorption |
+//! | [`remodeling`] | cells, bone volume, mineral, microdamage, healing | all of the above, fractures |
 //! | [`density`] | areal density, T-score, class | bone volume and mineral |
 //! | [`falls`] | falls | age, sex, vitamin D, activity |
 //! | [`fracture`] | fractures | density, resorption, falls, risk factors |

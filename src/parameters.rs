@@ -9,7 +9,7 @@ pub const DENSITY_SITES: [&str; 4] = ["lumbar_spine", "total_hip", "femoral_neck
 /// Bone compartments that are followed, in the order of every array of five.
 pub const COMPARTMENTS: [&str; 5] = ["spine_trabecular", "spine_cortical", "hip_trabecular", "hip_cortical", "radius_cortical"];
 /// Regions of the skeleton that are loaded differently, in the order of every array of three.
-pub const REGIONS: [&str; 3] = ["spine", "hip", "radius"];
+pub const REGIONS: [&str; 3] = ["spine", "proximal_femur", "radius"];
 /// Sexes, in the order of every array of two.
 pub const SEXES: [&str; 2] = ["women", "men"];
 

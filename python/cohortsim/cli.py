@@ -243,6 +243,83 @@ def trace(
 
 @main.command()
 @click.option(
+    "--starts",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Random starts, beside the shipped values.",
+)
+@click.option(
+    "--iterations",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=80,
+    show_default=True,
+    help="Most evaluations of each descent.",
+)
+@click.option(
+    "--people",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="People of each arm in the later descents.",
+)
+@click.option("--seed", metavar="S", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--rounds",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Rounds with whole trials at the end.",
+)
+@click.option("--fresh", is_flag=True, help="Do not start from the shipped values, too.")
+@click.option("--report", "only_report", is_flag=True, help="Fit nothing: report on what is there.")
+@click.option(
+    "--write", "writes", is_flag=True, help="Write the fitted values into the data files."
+)
+@told
+def calibrate(
+    starts: int,
+    iterations: int,
+    people: int,
+    rounds: int,
+    seed: int,
+    fresh: bool,
+    only_report: bool,
+    writes: bool,
+) -> None:
+    """Refit the free parameters to published bone density and turnover.
+
+    Prints every target with its residual, each value with its local SD, and the directions that the
+    data do not identify. Takes some minutes. No fracture result is fitted to.
+    """
+    from cohortsim.calibration import fit, report, write
+
+    if fresh and not starts:
+        raise click.UsageError("--fresh without random starts leaves nothing to start from")
+    if only_report:
+        found = fit.evaluated(people)
+    else:
+        found = fit.calibrate(
+            starts=starts,
+            iterations=iterations,
+            people=people,
+            rounds=rounds,
+            seed=seed,
+            from_shipped=not fresh,
+            say=lambda line: click.echo(line, err=True),
+        )
+    click.echo(report.text(found))
+    if writes:
+        for path in write.write(found):
+            click.echo(f"wrote {path.name}", err=True)
+
+
+@main.command()
+@click.option(
     "--layer", "layers", metavar="L", multiple=True, help="Only this layer; may be repeated."
 )
 @click.option("--people", metavar="N", type=click.IntRange(min=1), help="People in each trial.")

@@ -277,6 +277,7 @@ class FractureSite(Entry):
     sd: Quantity
     share_from_falls: Quantity
     turnover_exponent: Quantity
+    healing_draw: Quantity
     prior_fracture_ratio: Quantity
     mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(many)] = ()
     mortality_until_month: Whole | None = None
@@ -297,6 +298,7 @@ FRACTURE_NUMBERS = (
     "sd",
     "share_from_falls",
     "turnover_exponent",
+    "healing_draw",
     "prior_fracture_ratio",
 )
 

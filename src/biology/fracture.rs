@@ -9,7 +9,9 @@
 //! often and the population's incidence stays what was measured. The mean is taken over the population at the same age and sex, with its
 //! joint distribution of density, turnover, falls and risk factors: nothing is counted twice.
 //!
-//! Left out: load against strength, healing, the side, the cause other than a fall, how hard the fall was.
+//! 4. a fracture adds its draw to the healing state of the balance ([`super::remodeling`], equation 8)
+//!
+//! Left out: load against strength, how well it heals, the side, the cause other than a fall, how hard the fall was.
 
 use crate::numeric::Scalar;
 use crate::parameters::SEXES;
@@ -43,6 +45,8 @@ pub struct FractureSite {
     pub reference: f64,
     /// Exponent of resorption.
     pub turnover_exponent: f64,
+    /// What a healing fracture here draws from the skeleton, 1 = hip.
+    pub healing_draw: f64,
     /// ln of the ratio for people with an earlier fracture.
     pub ln_prior_ratio: f64,
     /// Share of fractures that a fall causes.
@@ -59,6 +63,8 @@ pub struct SiteHazard<S> {
     slope: S,
     reference: S,
     turnover_exponent: S,
+    /// What a healing fracture draws from the skeleton.
+    pub healing_draw: S,
     ln_prior_ratio: S,
     share_from_falls: S,
 }
@@ -71,6 +77,7 @@ impl<S: Scalar> SiteHazard<S> {
             slope: S::of(site.slope),
             reference: S::of(site.reference),
             turnover_exponent: S::of(site.turnover_exponent),
+            healing_draw: S::of(site.healing_draw),
             ln_prior_ratio: S::of(site.ln_prior_ratio),
             share_from_falls: S::of(site.share_from_falls),
         }
@@ -101,6 +108,7 @@ mod tests {
             slope: libm::log(2.9) / 0.12,
             reference: 0.7,
             turnover_exponent: 0.3,
+            healing_draw: 1.0,
             ln_prior_ratio: libm::log(1.7),
             share_from_falls: 0.95,
             mortality: None,

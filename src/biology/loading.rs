@@ -4,10 +4,12 @@
 //!
 //! 1. habitual load = activity part x weight part; activity part = 1 + gain [ln(1 + activity) - ln(1 + reference)], held within its bounds;
 //!    weight part = (weight / reference weight of the sex)^exponent
-//! 2. load now = max(0, habitual + exposures) (bed rest, training)
-//! 3. mechanical signal in a region: load if load <= 1, else 1 + exercise gain x (load - 1) / 0.1; times the decline with age
-//!    max(left, 1 - individual x decline ((a - from)+ / 20)^2); at least `load_min`
-//! 4. unloading = (1 - load)+, which raises resorption and halves modelling at its most
+//! 2. load relative to one's own habitual load: l = max(0, 1 + exposures) (bed rest -1, training above 0); load = habitual x l
+//! 3. felt load = habitual x l if l <= 1, else habitual x (1 + exercise gain x (l - 1) / 0.1); mechanical signal in a region = felt load x
+//!    max(left, 1 - individual x decline ((a - from)+ / 20)^2), at least `load_min`
+//! 4. unloading = (1 - l)+, which raises resorption and halves modelling at its most
+//!
+//! A light or inactive person is not unloaded: her skeleton is adapted to its usual load, and only less than that is disuse.
 //!
 //! The decline with age stands for less and less varied movement and for a skeleton that answers less; at the spine it is negative, because
 //! degenerative change adds to what a spinal scan measures in old age (an artefact of measurement that is kept in its place).
@@ -51,10 +53,17 @@ impl<S: Scalar> Loading<S> {
         }
     }
 
-    /// Equation 2: load now.
+    /// Equation 2: load relative to the habitual load.
     #[inline(always)]
-    pub fn load(&self, habitual: S, added: S) -> S {
-        (habitual + added).at_least(S::ZERO)
+    pub fn relative_load(&self, added: S) -> S {
+        (S::ONE + added).at_least(S::ZERO)
+    }
+
+    /// Equation 3: how the skeleton feels it.
+    #[inline(always)]
+    pub fn felt_load(&self, habitual: S, relative: S) -> S {
+        let trained = S::ONE + self.exercise_gain * (relative - S::ONE);
+        habitual * if relative < S::ONE { relative } else { trained }
     }
 
     /// Square of the time past the age at which the signal declines, in units of 20 years.
@@ -66,17 +75,15 @@ impl<S: Scalar> Loading<S> {
 
     /// Equation 3: the mechanical signal in a region.
     #[inline(always)]
-    pub fn mechanical_signal(&self, region: usize, load: S, ageing: S) -> S {
-        let trained = S::ONE + self.exercise_gain * (load - S::ONE);
-        let felt = if load < S::ONE { load } else { trained };
+    pub fn mechanical_signal(&self, region: usize, felt: S, ageing: S) -> S {
         let left = (S::ONE - self.decline[region] * ageing).at_least(self.left_with_age);
         (felt * left).at_least(self.load_min)
     }
 
     /// Equation 4: unloading.
     #[inline(always)]
-    pub fn unloading(&self, load: S) -> S {
-        (S::ONE - load).at_least(S::ZERO)
+    pub fn unloading(&self, relative: S) -> S {
+        (S::ONE - relative).at_least(S::ZERO)
     }
 }
 
@@ -93,6 +100,7 @@ mod tests {
         for region in 0..3 {
             assert_eq!(l.mechanical_signal(region, 1.0, l.ageing(50.0)), 1.0);
         }
+        assert_eq!((l.felt_load(0.93, l.relative_load(0.0)), l.unloading(l.relative_load(0.0))), (0.93, 0.0));
         assert_eq!(l.unloading(1.2), 0.0);
     }
 
@@ -102,7 +110,7 @@ mod tests {
         for region in 0..3 {
             let mut before = 0.0;
             for step in 0..30 {
-                let now = l.mechanical_signal(region, f64::from(step) / 20.0, l.ageing(75.0));
+                let now = l.mechanical_signal(region, l.felt_load(0.9, f64::from(step) / 20.0), l.ageing(75.0));
                 assert!(now >= before);
                 before = now;
             }

@@ -13,10 +13,10 @@
 //!
 //! 1. what bisphosphonate leaves of resorption = 1 - E Z1 / (1 + Z1)
 //! 2. Z1' = z u + release R Z2 - (elimination + burial) Z1; a dose adds z x its amount to Z1
-//! 3. Z2' = burial Z1 - release R Z2
+//! 3. Z2' = burial Z1 - release R Z2 (the release rate is held above 1e-9, so that it can be divided by)
 //! 4. what RANKL antibody leaves of the drive = 1 - Dmax z D / (z D + D50); D' = -elimination D; a dose adds its amount
 //! 5. what sclerostin antibody makes of the drive = max(floor, 1 - s X) (1 + r A); A' = kA (X - A);
-//!    refilling falls to 1 - f A: what has adapted also holds formation down
+//!    refilling falls to max(floor, 1 - f A): what has adapted also holds formation down
 //! 6. PTH signal Te = T max(0, 1 - tol Q) x what RANKL antibody leaves (the extra RANKL is bound like the rest); T' = kT (dose - T); Q' = kQ (T - Q);
 //!    it multiplies the drive by 1 + g Te, cortical resorption by 1 + c Te
 //! 7. stimulus of modelling s = response (wX X + wT x dose of PTH analogue)

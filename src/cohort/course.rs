@@ -240,8 +240,8 @@ impl CoursesRequest {
     }
 }
 
-/// Mean over the people of each course, at each visit, of density at four sites, CTX and P1NP relative to the young adult: for each parameter set all courses one
-/// after another.
+/// What is seen of every person of each course at each visit: density at four sites, CTX and P1NP relative to the young adult. For each parameter set the
+/// courses one after another, in each the people, of each the visits.
 pub fn courses(request: &CoursesRequest) -> Result<Vec<Vec<[f64; 6]>>, ModelError> {
     let cpu = Cpu::choose()?;
     let mut problems = Problems::default();
@@ -260,7 +260,7 @@ pub fn courses(request: &CoursesRequest) -> Result<Vec<Vec<[f64; 6]>>, ModelErro
             for c in &request.courses {
                 let (mine, others) = rest.split_at(c.people.len());
                 rest = others;
-                rows.extend(mean(parameters, cpu, mine, c.visits.len()));
+                rows.extend(seen_of_all(parameters, cpu, mine, c.visits.len()));
             }
             rows
         })
@@ -270,24 +270,24 @@ pub fn courses(request: &CoursesRequest) -> Result<Vec<Vec<[f64; 6]>>, ModelErro
 /// Lanes of people that are followed together.
 const TOGETHER: usize = 16;
 
-fn mean(parameters: &Parameters, cpu: Cpu, people: &[Course], visits: usize) -> Vec<[f64; 6]> {
-    let balance = Balance::<f64>::new(parameters);
-    let mut sum = vec![[0.0; 6]; visits];
-    let mut add = |visit: usize, seen: Seen| {
+fn seen_of_all(parameters: &Parameters, cpu: Cpu, people: &[Course], visits: usize) -> Vec<[f64; 6]> {
+    let row = |seen: &Seen| {
         let [a, b, c, d] = seen.density;
-        sum[visit].iter_mut().zip([a, b, c, d, seen.ctx, seen.p1np]).for_each(|(total, x)| *total += x / people.len() as f64);
+        [a, b, c, d, seen.ctx, seen.p1np]
     };
     if let [one] = people {
-        course(parameters, one, None).into_iter().enumerate().for_each(|(visit, seen)| add(visit, seen));
-        return sum;
+        return course(parameters, one, None).iter().map(row).collect();
     }
+    let balance = Balance::<f64>::new(parameters);
+    let mut rows = Vec::with_capacity(people.len() * visits);
     for group in people.chunks(TOGETHER) {
-        let rows = PersonRows::<f64, TOGETHER>::of(|lane| person(parameters, &group[lane.min(group.len() - 1)]));
-        for (visit, seen) in follow(cpu, parameters, &balance, &rows, &group[0], None).into_iter().enumerate() {
-            seen[..group.len()].iter().for_each(|one| add(visit, *one));
+        let lanes = PersonRows::<f64, TOGETHER>::of(|lane| person(parameters, &group[lane.min(group.len() - 1)]));
+        let seen = follow(cpu, parameters, &balance, &lanes, &group[0], None);
+        for lane in 0..group.len() {
+            rows.extend(seen.iter().map(|visit| row(&visit[lane])));
         }
     }
-    sum
+    rows
 }
 
 fn people(c: &CourseRequest, set: usize, problems: &mut Problems) -> Vec<Course> {

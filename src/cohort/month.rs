@@ -308,9 +308,11 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.alive[lane] = false;
         }
         for happening in all[..n].iter().filter(|h| h.event != DEATH) {
+            let site = usize::from(happening.event) - 1;
             self.prior_fracture[lane] = S::ONE;
+            self.state.healing[lane] += kernel.sites[site].healing_draw;
             // The month that follows counts as the first: it starts at 0.
-            self.months_since[usize::from(happening.event) - 1][lane] = -S::ONE;
+            self.months_since[site][lane] = -S::ONE;
             self.courses.fractured(lane, month);
         }
         (all, n)

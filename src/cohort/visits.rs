@@ -23,8 +23,8 @@ const PARTS: f64 = 1.0e5;
 /// All measures of one person.
 #[inline(always)]
 pub fn measures<S: Scalar>(balance: &Balance<S>, person: &Person<S>, state: &State<S>) -> [S; MEASURES] {
-    let [spine, hip, neck, radius] = balance.relative_density(person, state);
-    [spine, hip, neck, radius, balance.ctx(state), balance.p1np(state)]
+    let [spine, total, neck, radius] = balance.relative_density(person, state);
+    [spine, total, neck, radius, balance.ctx(state), balance.p1np(state)]
 }
 
 /// Counters of one arm, cohort, visit and measure.

@@ -69,6 +69,11 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
         problems.add("visits", format!("month {late}"), format!("months within follow-up, 0 to {}", request.months));
     }
     let parameters = Parameters::take(request.parameters, problems);
+    let loading = &parameters.loading;
+    if loading.activity_load_max < loading.activity_load_min {
+        let most = format!("{}", loading.activity_load_max);
+        problems.add("parameters.loading.activity_load_max", most, "a number not below loading.activity_load_min");
+    }
     let fracture_sites = fracture_sites(&request.fracture_sites, &parameters, problems);
     let site_ids: Vec<&str> = request.fracture_sites.iter().map(|s| s.id.as_str()).collect();
     let risk_factors = risk_factors(&request.risk_factors, &site_ids, problems);
@@ -144,6 +149,7 @@ fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, pr
             problems.require_within(&format!("{place}.sd"), site.sd, 0.01, 1.0);
             problems.require_within(&format!("{place}.share_from_falls"), site.share_from_falls, 0.0, 1.0);
             problems.require_within(&format!("{place}.turnover_exponent"), site.turnover_exponent, -5.0, 5.0);
+            problems.require_within(&format!("{place}.healing_draw"), site.healing_draw, 0.0, 5.0);
             problems.require_within(&format!("{place}.prior_fracture_ratio"), site.prior_fracture_ratio, 0.1, 20.0);
             let density_site = density_site(&site.density_site, &format!("{place}.density_site"), problems);
             FractureSite {
@@ -153,6 +159,7 @@ fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, pr
                 slope: libm::log(site.gradient_per_sd) / site.sd,
                 reference: parameters.density.reference_mean[density_site],
                 turnover_exponent: site.turnover_exponent,
+                healing_draw: site.healing_draw,
                 ln_prior_ratio: libm::log(site.prior_fracture_ratio),
                 share_from_falls: site.share_from_falls,
                 mortality: mortality_after(site, &place, problems),

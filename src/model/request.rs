@@ -178,6 +178,7 @@ pub struct FractureSiteRequest {
     pub sd: f64,
     pub share_from_falls: f64,
     pub turnover_exponent: f64,
+    pub healing_draw: f64,
     pub prior_fracture_ratio: f64,
     pub mortality_after: Vec<MortalityStepRequest>,
     pub mortality_until_month: Option<f64>,

@@ -160,6 +160,8 @@ def request_of(shipped: Plain, parameters: dict[str, float], precision: str = "f
     p: dict[str, float] = made["parameters"]
     p |= parameters
     p |= {name: 0.0 for name in p if name.startswith("cohort.") and name.endswith("_cv")}
+    for site in made["fracture_sites"]:
+        site["healing_draw"] = 0.0  # a fracture is chance
     for factor in made["risk_factors"]:
         factor["effects"] = []
     for population in made["populations"]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .systems import (
+    REGION_OF_BONE,
     REGIONS,
     Bools,
     Floats,
@@ -20,7 +21,7 @@ from .systems import (
     by,
     drive_left_by_rankl_antibody,
     drive_under_sclerostin_antibody,
-    load_now,
+    relative_load,
     mechanical_signal,
     parathyroid_hormone,
     positive,
@@ -44,7 +45,9 @@ COMPARTMENTS = (
     "hip_cortical",
     "radius_cortical",
 )
-REGION_OF_COMPARTMENT = [REGIONS.index(name.split("_")[0]) for name in COMPARTMENTS]
+REGION_OF_COMPARTMENT = [
+    REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS
+]
 CORTICAL = np.array([name.endswith("cortical") for name in COMPARTMENTS])
 MIXED_OF = {  # trabecular and cortical bone of each density site
     "lumbar_spine": ("spine_trabecular", "spine_cortical"),
@@ -196,7 +199,7 @@ def pulls(
     formation = formation_under_glucocorticoid(p, dose, state["glucocorticoid_adaptation"])
     depletion = 1.0 + p["remodeling.progenitor_depletion"] * stimulus
 
-    load = load_now(person, inputs)
+    relative = relative_load(inputs)
     removal = p["remodeling.microdamage_removal_rate"] * resorption
     found: Pulls = {
         "precursors": (
@@ -210,12 +213,12 @@ def pulls(
         "modelling": (p["remodeling.modelling_rate"], (1.0 + answer) * formation),
         "progenitors": (p["remodeling.progenitor_rate"] * depletion, 1.0 / depletion),
         "glucocorticoid_adaptation": (p["remodeling.glucocorticoid_adaptation_rate"], dose),
-        "unloading_memory": (p["remodeling.unloading_memory_rate"], unloading(load)),
-        "microdamage": (removal, load / resorption),
-        "healing": (p["remodeling.healing_rate"], 0.0 * load),
+        "unloading_memory": (p["remodeling.unloading_memory_rate"], unloading(relative)),
+        "microdamage": (removal, person.habitual_load * relative / resorption),
+        "healing": (p["remodeling.healing_rate"], 0.0 * relative),
     }
     found |= pulls_of_medicines(p, person, inputs, state, resorption)
-    found |= pulls_of_bone(p, person, state, resorption, analogue, load, age)
+    found |= pulls_of_bone(p, person, state, resorption, analogue, relative, age)
     return found, resorption
 
 
@@ -251,11 +254,11 @@ def pulls_of_bone(
     state: State,
     resorption: Floats,
     analogue: Floats,
-    load: Floats,
+    relative: Floats,
     age: Floats,
 ) -> Pulls:
     """Return what pulls bone volume and its young share in every compartment (R9, R10)."""
-    lack = unloading(load)[:, None]
+    lack = unloading(relative)[:, None]
     up = by_compartment(p, "remodeling.unloading_resorption")
     cortical = 1.0 + p["medicines.pth_cortical_resorption"] * analogue
     resorbed = resorption[:, None] * (1.0 + up * lack)
@@ -268,7 +271,7 @@ def pulls_of_bone(
     formed = refilled + share * (state["modelling"][:, None] * modelled - refilled)
     formed = np.maximum(p["remodeling.inhibition_floor"], formed)
 
-    signal = mechanical_signal(p, person, load, age)[:, REGION_OF_COMPARTMENT]
+    signal = mechanical_signal(p, person, relative, age)[:, REGION_OF_COMPARTMENT]
     bone = np.maximum(p["remodeling.mechanostat_volume_floor"], state["volume"])
     built = formed * (signal / bone) ** by_compartment(p, "remodeling.mechanostat_exponent")
 

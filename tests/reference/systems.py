@@ -20,7 +20,9 @@ Bools = NDArray[np.bool_]
 Parameters = Mapping[str, float]
 Inputs = Mapping[str, Floats]
 
-REGIONS = ("spine", "hip", "radius")
+REGIONS = ("spine", "proximal_femur", "radius")
+# Region of each compartment, by the first word of its name.
+REGION_OF_BONE = {"spine": "spine", "hip": "proximal_femur", "radius": "radius"}
 TARGETS = (
     "bisphosphonate_uptake",
     "bisphosphonate_dose",
@@ -176,15 +178,15 @@ def habitual_load(p: Parameters, male: Bools, activity: Floats, weight: Floats) 
     return activity_part * (weight / reference) ** p["loading.weight_load_exponent"]
 
 
-def load_now(person: Person, inputs: Inputs) -> Floats:
-    """Return load with what exposures add (L2)."""
-    return positive(person.habitual_load + inputs["load"])
+def relative_load(inputs: Inputs) -> Floats:
+    """Return load relative to one's own habitual load (L2)."""
+    return positive(1.0 + inputs["load"])
 
 
-def mechanical_signal(p: Parameters, person: Person, load: Floats, age: Floats) -> Floats:
+def mechanical_signal(p: Parameters, person: Person, relative: Floats, age: Floats) -> Floats:
     """Return the mechanical signal in each region (L3)."""
-    felt: Floats = np.where(
-        load <= 1.0, load, 1.0 + p["loading.exercise_gain"] * (load - 1.0) / 0.1
+    felt: Floats = person.habitual_load * np.where(
+        relative <= 1.0, relative, 1.0 + p["loading.exercise_gain"] * (relative - 1.0) / 0.1
     )
     scores = positive(age - p["remodeling.load_decline_from"]) / 20.0
     decline = by(REGIONS, p, "remodeling.load_decline") * (person.load_ageing * scores**2)[:, None]
@@ -192,9 +194,9 @@ def mechanical_signal(p: Parameters, person: Person, load: Floats, age: Floats) 
     return np.maximum(p["loading.load_min"], signal)
 
 
-def unloading(load: Floats) -> Floats:
+def unloading(relative: Floats) -> Floats:
     """Return the lack of load (L4)."""
-    return positive(1.0 - load)
+    return positive(1.0 - relative)
 
 
 # Medicines

@@ -107,6 +107,8 @@ def followed(request: Plain, index: AtIndex, means: Means, arm: int, book: Book)
         alive = alive & ~happened[1]
         broke: Bools = np.any(fractured, axis=0)
         prior |= broke
+        draws = np.array([site["healing_draw"] for site in request["fracture_sites"]])
+        state = state | {"healing": state["healing"] + fractured.T @ draws}
         # What acts in this month was settled at its start; a fracture ends a course with the month.
         exposures.end_at_fracture(of_arm, broke, month)
         state = balance.month(p, index.person, inputs, state, age, one / 12.0)

@@ -47,7 +47,7 @@ def replaced(path: Path, old: str, new: str) -> Path:
         ("sexes: [women]", "sexes: []", "study.yaml:10:12", ["needs at least one"]),
         ("{from: 60, to: 90}", "{from: 90, to: 60}", "study.yaml:11:11", ["holds nobody"]),
         ("{from: 60, to: 90}", "{from: 1, to: 90}", "study.yaml:11:11", ["knows ages 20 to 100"]),
-        ("{from: 60, to: 90}", "{from: 45, to: 90}", "study.yaml:11:11", ["of 50 and over"]),
+        ("{from: 60, to: 90}", "{from: 25, to: 90}", "study.yaml:11:11", ["of 30 and over"]),
         ("sexes: [women]", "sexes: 2.5\n    hormones: natural", "study.yaml:10:12", ["a list"]),
         ("seed: 7", "seed: !!bool maybe", "study.yaml", ["not YAML"]),
         ("name: men", "name: women", "study.yaml:12:11", ["also that of cohorts[0]"]),

@@ -44,8 +44,11 @@ class Courses:
             for arm in filter(None, (target.arm, target.other_arm)):
                 visits.setdefault(arm, set()).update((0, target.since, target.month))
         self.visits = {arm: sorted(months) for arm, months in visits.items()}
-        rows = [(arm, month) for arm, months in self.visits.items() for month in months]
-        self.row = {key: position for position, key in enumerate(rows)}
+        self.first: dict[str, int] = {}
+        rows = 0
+        for arm, months in self.visits.items():
+            self.first[arm] = rows
+            rows += len(months) * len(self._people(evidence.arms[arm]))
 
     def simulated(self, values: Floats) -> Floats:
         """Return what is simulated for each target, shape (sets, targets), of values (sets, n)."""
@@ -60,14 +63,21 @@ class Courses:
     def _answer(self, target: Target, seen: Floats) -> Floats:
         measure = MEASURES.index(target.measure)
 
+        def of(arm: str, month: int) -> Floats:
+            """Values of the people of an arm at a visit, shape (sets, people)."""
+            visits = self.visits[arm]
+            rows = self.first[arm] + visits.index(month)
+            last = rows + len(visits) * len(self._people(self.evidence.arms[arm]))
+            values: Floats = seen[:, rows : last : len(visits), measure]
+            return values
+
         def change(arm: str, since: int) -> Floats:
-            now, then = seen[:, self.row[arm, target.month]], seen[:, self.row[arm, since]]
-            percent: Floats = 100.0 * (now[:, measure] / then[:, measure] - 1.0)
-            return percent
+            # as trials do: the mean of people's own changes
+            mean: Floats = np.mean(of(arm, target.month) / of(arm, since) - 1.0, axis=1)
+            return 100.0 * mean
 
         if target.is_against_peak:
-            at_visit: Floats = seen[:, self.row[target.arm, target.month], measure]
-            return 100.0 * (at_visit - 1.0)
+            return 100.0 * (np.mean(of(target.arm, target.month), axis=1) - 1.0)
         if target.is_yearly:
             return change(target.arm, target.since) / ((target.month - target.since) / 12.0)
         other = target.other_arm
@@ -118,9 +128,7 @@ class Courses:
             return values.get(name, quantity.value)
 
         every = medicine.interval.whole_months
-        return effects_of(
-            f"medicines.{id_}", medicine.effects, take, medicine.scale(dose), every
-        )
+        return effects_of(f"medicines.{id_}", medicine.effects, take, medicine.scale(dose), every)
 
 
 def _during(effect: dict[str, Any], start: int, stop: int) -> dict[str, Any]:

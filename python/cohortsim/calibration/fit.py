@@ -32,6 +32,8 @@ class Fit:
     jacobian: Floats
     """d residual / d scale of the fitted targets, without the pull, shape (fitted, n)."""
     cost: float
+    offset: Floats
+    """What whole trials give beyond typical people, shape (targets,); part of `simulated`."""
 
     @property
     def free(self) -> Free:
@@ -79,8 +81,9 @@ class Fit:
 class _Problem:
     """Residuals and derivatives on the logistic scale."""
 
-    def __init__(self, courses: Courses) -> None:
+    def __init__(self, courses: Courses, offset: Floats | None = None) -> None:
         self.courses, self.free = courses, courses.free
+        self.offset = np.zeros(len(courses.targets)) if offset is None else offset
         evidence = courses.evidence
         self.published = np.array([target.value for target in courses.targets])
         self.scale = np.array([evidence.scale(target) for target in courses.targets])
@@ -88,9 +91,13 @@ class _Problem:
         self.pull = evidence.weights.pull_to_middle
 
     def residuals(self, scaled: Floats) -> Floats:
-        simulated = self.courses.simulated(self.free.values(scaled))[0]
+        simulated = self.simulated(scaled)
         missed = ((simulated - self.published) / self.scale)[self.fitted]
         return np.concatenate([missed, self.pull * scaled])
+
+    def simulated(self, scaled: Floats) -> Floats:
+        typical: Floats = self.courses.simulated(self.free.values(scaled))[0]
+        return typical + self.offset
 
     def data_jacobian(self, scaled: Floats) -> Floats:
         n = len(scaled)
@@ -107,9 +114,11 @@ class _Problem:
             self.residuals, start, jac=self.jacobian, x_scale="jac", max_nfev=iterations
         )
         scaled = np.asarray(solution.x, dtype=np.float64)
-        simulated = self.courses.simulated(self.free.values(scaled))[0]
-        slopes = self.data_jacobian(scaled)
-        return Fit(self.courses, scaled, simulated, slopes, float(solution.cost))
+        return self.at(scaled, float(solution.cost))
+
+    def at(self, scaled: Floats, cost: float) -> Fit:
+        simulated, slopes = self.simulated(scaled), self.data_jacobian(scaled)
+        return Fit(self.courses, scaled, simulated, slopes, cost, self.offset)
 
 
 def calibrate(
@@ -117,6 +126,7 @@ def calibrate(
     starts: int = 3,
     iterations: int = 80,
     people: int = 16,
+    rounds: int = 3,
     seed: int = 1,
     from_shipped: bool = True,
     catalog: Catalog | None = None,
@@ -126,12 +136,15 @@ def calibrate(
     """Refit the free parameters.
 
     First one typical person an arm, from several starts; then, from the best, the mean of several
-    people an arm, who differ in their individual constants.
+    people an arm, who differ in their individual constants; then the same again with what the
+    whole trials give beyond those people (their ages, diets and weights differ), found by
+    simulating the trials with the values at hand, a few times over.
 
     Args:
         starts: random starts, beside the shipped values.
         iterations: most evaluations of each descent.
-        people: people of each arm in the last descent; 1 leaves it out.
+        people: people of each arm in the later descents; 1 leaves them out.
+        rounds: how often the whole trials are simulated and the fit is repeated; 0 leaves it out.
         seed: seed of the random starts.
         from_shipped: whether the shipped values are a start, too.
         catalog: parameters and medicines; the shipped ones if not given.
@@ -160,22 +173,57 @@ def calibrate(
         say(f"typical people, from {name}: cost {fit.cost:.2f}")
         fits.append(fit)
     best = min(fits, key=lambda fit: fit.cost)
+    crowd = Courses(evidence, catalog, free, people)
     if people > 1:
-        crowd = _Problem(Courses(evidence, catalog, free, people))
-        best = crowd.solved(best.scaled, iterations // 2)
+        best = _Problem(crowd).solved(best.scaled, iterations // 2)
         say(f"{people} people an arm, from the best of these: cost {best.cost:.2f}")
+    for k in range(rounds):
+        offset = beyond_typical(crowd, best)
+        best = _Problem(crowd, offset).solved(best.scaled, iterations // 4)
+        size = float(np.sqrt(np.mean((offset / _Problem(crowd).scale) ** 2)))
+        say(f"round {k + 1} with whole trials (they add {size:.2f} scales): cost {best.cost:.2f}")
     return best
 
 
+def beyond_typical(courses: Courses, fit: Fit) -> Floats:
+    """Return what whole trials, simulated with fitted values, give beyond typical people.
+
+    Shape (targets,); 0 where a trial gives no number.
+    """
+    from cohortsim.calibration.trials import simulated_in_trials
+
+    values = fit.values
+    in_trials = simulated_in_trials(courses.catalog, values)
+    typical = courses.simulated(courses.free.values(fit.scaled))[0]
+    return np.array(
+        [
+            in_trials.get(target.id, float(own)) - float(own)
+            for target, own in zip(courses.targets, typical, strict=True)
+        ]
+    )
+
+
 def evaluated(
-    people: int = 16, catalog: Catalog | None = None, evidence: Evidence | None = None
+    people: int = 16,
+    trials: bool = True,
+    catalog: Catalog | None = None,
+    evidence: Evidence | None = None,
 ) -> Fit:
-    """Return the shipped values as a fit, without fitting: residuals and identification."""
+    """Return the shipped values as a fit, without fitting: residuals and identification.
+
+    Args:
+        people: people of each arm.
+        trials: whether to add what whole trials give beyond them.
+        catalog: parameters and medicines; the shipped ones if not given.
+        evidence: targets and weights; the shipped ones if not given.
+    """
     catalog, evidence = catalog or Catalog(), evidence or Evidence()
     free = Free.of(catalog)
-    problem = _Problem(Courses(evidence, catalog, free, people))
+    courses = Courses(evidence, catalog, free, people)
     scaled = free.scaled(free.shipped)
+    problem = _Problem(courses)
+    found = problem.at(scaled, 0.0)
+    if trials:
+        problem = _Problem(courses, beyond_typical(courses, found))
     residuals = problem.residuals(scaled)
-    simulated = problem.courses.simulated(free.values(scaled))[0]
-    slopes = problem.data_jacobian(scaled)
-    return Fit(problem.courses, scaled, simulated, slopes, float(0.5 * residuals @ residuals))
+    return problem.at(scaled, float(0.5 * residuals @ residuals))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -20,7 +20,8 @@ def text(fit: Fit) -> str:
 
 def _targets(fit: Fit) -> Iterator[str]:
     yield "Published and simulated (change in %, or percentage points); * only compared, m recalled"
-    yield f"  {'target':<26} {'arm':<40} {'measure':<13} {'month':>5} {'publ.':>7} {'sim.':>7} {'diff':>6}"
+    head = f"  {'target':<26} {'arm':<40} {'measure':<13} {'month':>5}"
+    yield f"{head} {'publ.':>7} {'sim.':>7} {'diff':>6}"
     for target, simulated in zip(fit.courses.targets, fit.simulated, strict=True):
         marks = ("" if target.fitted else "*") + ("m" if target.provenance == "memory" else "")
         yield (
@@ -31,7 +32,7 @@ def _targets(fit: Fit) -> Iterator[str]:
 
 def _errors(fit: Fit) -> Iterator[str]:
     yield "Root mean square error (changes only; life course and yearly rates apart)"
-    kinds = {
+    kinds: dict[str, Callable[[Target], bool]] = {
         "changes": lambda t: not t.is_yearly and not t.is_against_peak,
         "life course": lambda t: t.is_against_peak,
         "yearly": lambda t: t.is_yearly,
@@ -48,7 +49,8 @@ def _errors(fit: Fit) -> Iterator[str]:
             if len(missed):
                 rms, most = np.sqrt(np.mean(missed**2)), np.abs(missed).max()
                 unit = "points" if measure in MARKERS else "pp"
-                yield f"  {kind:<12} {measure:<14} {len(missed):>3} {rms:6.2f} {unit}, at most {most:.2f}"
+                count = f"{kind:<12} {measure:<14} {len(missed):>3}"
+                yield f"  {count} {rms:6.2f} {unit}, at most {most:.2f}"
     yield f"Worst {WORST} of density:"
     density = [
         (abs(simulated - target.value), target, simulated)

@@ -70,7 +70,10 @@ def planned(targets: list[Target], people: int | None, seed: int | None) -> list
 
 
 def observed(
-    plans: list[Plan], threads: int | None = None, report: running.Report | None = None
+    plans: list[Plan],
+    threads: int | None = None,
+    report: running.Report | None = None,
+    catalog: Catalog | None = None,
 ) -> Iterator[Observed]:
     """Yield what each trial measured; `report` is told how far all of them together are.
 
@@ -78,7 +81,7 @@ def observed(
     what no trial could be simulated without; Interrupted: Ctrl-C.
     """
     core()
-    catalog = Catalog()
+    catalog = catalog or Catalog()
     _ = catalog.parameters
     people = sum(plan.scenario.people for plan in plans if plan.scenario)
     started, done, months = time.perf_counter(), 0, 0

@@ -145,7 +145,8 @@ fn trace<'py>(py: Python<'py>, model: &Model, arm: usize, person: u64) -> PyResu
     Ok(all)
 }
 
-/// Courses of typical people under several parameter sets: array of sets x (courses x visits) x (four densities, CTX, P1NP), relative to the young adult.
+/// Courses of typical people under several parameter sets: array of sets x (courses x people x visits) x (four densities, CTX, P1NP), relative to the young
+/// adult.
 #[pyfunction]
 fn courses<'py>(py: Python<'py>, request: &str) -> PyResult<Bound<'py, PyArray3<f64>>> {
     let rows = py.detach(|| -> Result<_, ModelError> {

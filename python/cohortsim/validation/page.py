@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MARK = "validation.csv"
 FIGURES = "figures"
 SCATTER = "all"
-HIDDEN = ["cohort", "note"]  # where room is short
+HIDDEN = ["note"]  # where room is short
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 92em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 0.5em 0 1.5em; font-size: 13px; }

@@ -22,12 +22,12 @@ PANEL = {"width": 250, "height": 180}
 COLOURS = ["#1f6fb4", "#d1622b", "#3a8f4d", "#8a4fa3", "#8c6d31", "#4c4c4c", "#c2498a", "#2aa198"]
 USES = ["calibrated", "compared"]
 LOOKS: list[dict[str, Any]] = [{"filled": True}, {"filled": False, "fill": "white"}]
-LEGEND = (
-    "lines and ticks: simulated, with 95 % Monte Carlo band; points: published, filled where fitted, "
-    "hollow where only compared"
+LEGEND = (  # short lines: a figure of one panel is narrow
+    "lines and ticks: simulated, band: 95 % Monte Carlo",
+    "points: published; filled: fitted, hollow: compared",
 )
-RATES = "a published rate is drawn at the end of its time, from where the simulated course began"
-OF_ALL = "filled: fitted, hollow: only compared"
+RATES = "rates: drawn at their end, from the simulated start"
+OF_ALL = "filled: fitted, hollow: compared"
 MEASURES = {
     "lumbar_spine": "lumbar spine",
     "total_hip": "total hip",
@@ -65,7 +65,7 @@ def trial(curves: pl.DataFrame, rows: pl.DataFrame, title: str) -> Any:
     """
     alt = needed()
     panels = [*_over_time(curves, rows), *_beside_each_other(rows)]
-    said = [LEGEND, *([RATES] if (rows["quantity"] == "rate").any() else [])]
+    said = [*LEGEND, *([RATES] if (rows["quantity"] == "rate").any() else [])]
     return _plain(alt.concat(*panels, columns=COLUMNS, title=_titled(title, *said)))
 
 
@@ -83,7 +83,7 @@ def panel(curves: pl.DataFrame, rows: pl.DataFrame, title: str, axis: str, measu
 def board(panels: Sequence[Any], title: str) -> Any:
     """Return a figure of panels that each have a legend of their own."""
     alt = needed()
-    chart = alt.concat(*panels, columns=COLUMNS, title=_titled(title, LEGEND))
+    chart = alt.concat(*panels, columns=COLUMNS, title=_titled(title, *LEGEND))
     return _plain(chart.resolve_scale(color="independent"), columns=1)
 
 
@@ -104,7 +104,7 @@ def over_age(lines: pl.DataFrame, points: pl.DataFrame, sites: Mapping[str, str]
         line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
         layers = [line, *_published(points.filter(mine), x, colour)]
         panels.append(alt.layer(*layers).properties(title=title, width=320, height=240))
-    return _plain(alt.hconcat(*panels, title=_titled("Density over life", LEGEND)))
+    return _plain(alt.hconcat(*panels, title=_titled("Density over life", *LEGEND)))
 
 
 def scatter(rows: pl.DataFrame) -> Any:

@@ -12,8 +12,8 @@ import polars as pl
 from cohortsim.errors import Problem, ResultsError
 from cohortsim.store import write_text, writing
 from cohortsim.validation import figures
-from cohortsim.validation.screen import INTERVAL
-from cohortsim.validation.table import SCHEMA, worst
+from cohortsim.validation.screen import INTERVAL, against_in_words
+from cohortsim.validation.table import worst
 
 if TYPE_CHECKING:
     from cohortsim.validation import Validation
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 MARK = "validation.csv"
 FIGURES = "figures"
 SCATTER = "all"
+HIDDEN = ["note"]  # where room is short
 STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 66em; margin: 2em auto; padding: 0 1em; }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 92em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 0.5em 0 1.5em; font-size: 13px; }
 th, td { padding: 0.15em 0.7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { white-space: nowrap; }
+td.note { min-width: 20em; color: #555; }
+h1, h2, h3, p { max-width: 60em; }
+div { overflow-x: auto; }
 img { max-width: 100%; }
 summary { cursor: pointer; }
 """
-OF_WORST = [c for c in SCHEMA if c not in ("layer", "quantity", "people", "note")]
-OF_ROWS = [c for c in SCHEMA if c not in ("layer", "trial", "quantity", "people")]
 
 
 def claimed(folder: Path) -> Path:
@@ -56,6 +59,7 @@ def claimed(folder: Path) -> Path:
 
 def write(validation: Validation, folder: Path) -> None:
     """Write everything. Raises ResultsError: the folder cannot be written."""
+    text = page(validation)
     with writing(folder):
         write_text(folder / MARK, validation.table.write_csv(float_precision=4))
         write_text(folder / "summary.csv", validation.summary.write_csv(float_precision=4))
@@ -66,7 +70,7 @@ def write(validation: Validation, folder: Path) -> None:
             curves, rows = validation.curves.filter(mine), validation.table.filter(mine)
             chart = figures.trial(curves, rows, title or trial)
             figures.write(chart, folder / FIGURES, trial)
-        write_text(folder / "index.html", page(validation))
+        write_text(folder / "index.html", text)
 
 
 def page(validation: Validation) -> str:
@@ -83,14 +87,14 @@ def page(validation: Validation) -> str:
         f'<p><a href="{MARK}">validation.csv</a>, <a href="summary.csv">summary.csv</a>, '
         '<a href="bars.csv">bars.csv</a></p>',
         "<h2>Bars</h2>",
-        _table(validation.bars, validation.bars.columns),
+        _table(validation.bars),
         "<h2>All numbers</h2>",
         _image(SCATTER, "published against simulated"),
         "<h2>Agreement</h2>",
-        _table(validation.summary, validation.summary.columns),
+        _table(validation.summary),
         "<h2>Furthest off</h2>",
-        _table(worst(table), OF_WORST),
-        _table(worst(table, markers=True), OF_WORST),
+        _table(_readable(worst(table)).drop(HIDDEN, strict=False)),
+        _table(_readable(worst(table, markers=True)).drop(HIDDEN, strict=False)),
         "<h2>Trials</h2>",
         *_trials(validation),
         "</body></html>",
@@ -105,8 +109,9 @@ def _trials(validation: Validation) -> Iterable[str]:
         yield f'<h3 id="{html.escape(trial)}">{html.escape(title or trial)}</h3>'
         if title is not None:
             yield _image(trial, title)
-        yield f"<details><summary>{rows.height} numbers of {html.escape(trial)}</summary>"
-        yield _table(rows, OF_ROWS)
+        counted = "1 number" if rows.height == 1 else f"{rows.height} numbers"
+        yield f"<details><summary>{counted} of {html.escape(trial)}</summary>"
+        yield _table(_readable(rows).drop("trial", strict=False))
         yield "</details>"
 
 
@@ -116,13 +121,48 @@ def _image(name: str, title: str) -> str:
     return f'<p><a href="{path}.png"><img src="{path}.svg" alt="{alt}" loading="lazy"></a></p>'
 
 
-def _table(rows: pl.DataFrame, columns: list[str]) -> str:
-    kept = [c for c in columns if rows[c].null_count() < rows.height and _said(rows[c])]
-    heads = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in kept)
-    lines = [f"<table><thead><tr>{heads}</tr></thead><tbody>"]
+def _readable(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of the table with fewer columns: intervals beside their numbers."""
+    made = []
+    for row in rows.iter_rows(named=True):
+        recalled = "yes" if row["recalled"] else ""
+        made.append(
+            {
+                "id": row["id"],
+                "trial": row["trial"],
+                "cohort": row["cohort"],
+                "number": against_in_words(row),
+                "measure": row["measure"].replace("_", " "),
+                "month": row["month"],
+                "published": _interval(row, "published"),
+                "simulated (95 %)": _interval(row, "simulated"),
+                "off": row["difference"],
+                "unit": row["unit"],
+                "use": row["use"],
+                "recalled": recalled,
+                "source": row["source"],
+                "note": "; ".join(filter(None, (row["not_evaluated"], row["note"]))),
+            }
+        )
+    return pl.DataFrame(made, infer_schema_length=None)
+
+
+def _interval(row: dict[str, Any], name: str) -> str:
+    value, low, high = (row[name + end] for end in ("", "_low", "_high"))
+    if value is None:
+        return "not evaluated"
+    return f"{value:.2f}" + ("" if low is None or high is None else f" ({low:.2f} to {high:.2f})")
+
+
+def _table(rows: pl.DataFrame) -> str:
+    if rows.is_empty():
+        return ""
+    kept = [c for c in rows.columns if rows[c].null_count() < rows.height and _said(rows[c])]
+    heads = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in kept)
+    lines = [f"<div><table><thead><tr>{heads}</tr></thead><tbody>"]
     for row in rows.select(kept).iter_rows():
-        lines.append("<tr>" + "".join(map(_cell, row)) + "</tr>")
-    return "\n".join([*lines, "</tbody></table>"])
+        lines.append("<tr>" + "".join(map(_cell, kept, row)) + "</tr>")
+    return "\n".join([*lines, "</tbody></table></div>"])
 
 
 def _said(column: pl.Series) -> bool:
@@ -130,11 +170,10 @@ def _said(column: pl.Series) -> bool:
     return column.dtype != pl.String or bool((column != "").any())
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return f"<td>{'yes' if value else ''}</td>"
-    if isinstance(value, float):
-        return f'<td class="n">{value:.2f}</td>'
-    if isinstance(value, int):
-        return f'<td class="n">{value}</td>'
-    return f"<td>{html.escape(str(value)) if value is not None else ''}</td>"
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "<td></td>"
+    text = f"{value:.2f}" if isinstance(value, float) else html.escape(str(value))
+    is_number = isinstance(value, int | float) or name in ("published", "simulated (95 %)")
+    kind = ' class="n"' if is_number else ' class="note"' if name == "note" else ""
+    return f"<td{kind}>{text}</td>"

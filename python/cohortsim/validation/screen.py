@@ -127,7 +127,7 @@ def _worst(title: str, rows: pl.DataFrame) -> list[str]:
         return []
     lines = [f"{title:<56}{'published':>9}{'simulated':>10}"]
     for row in rows.iter_rows(named=True):
-        what = f"{row['trial']} {against_in_words(row)}"
+        what = f"{row['trial']}, {row['cohort']}: {against_in_words(row)}"
         where = f", {row['measure'].replace('_', ' ')} {row['month']} mo ({row['use']})"
         wrapped = textwrap.wrap(f"  {what}{where}", 54, subsequent_indent="    ")
         numbers = f"{row['published']:>9.2f}{row['simulated']:>10.2f}"

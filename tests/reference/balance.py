@@ -21,12 +21,12 @@ from .systems import (
     by,
     drive_left_by_rankl_antibody,
     drive_under_sclerostin_antibody,
-    relative_load,
     mechanical_signal,
     parathyroid_hormone,
     positive,
     pth_analogue_signal,
     refilling_left_by_sclerostin_adaptation,
+    relative_load,
     resorption_left,
     sex_steroid_signal,
     stimulus_of_modelling,
@@ -45,9 +45,7 @@ COMPARTMENTS = (
     "hip_cortical",
     "radius_cortical",
 )
-REGION_OF_COMPARTMENT = [
-    REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS
-]
+REGION_OF_COMPARTMENT = [REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS]
 CORTICAL = np.array([name.endswith("cortical") for name in COMPARTMENTS])
 MIXED_OF = {  # trabecular and cortical bone of each density site
     "lumbar_spine": ("spine_trabecular", "spine_cortical"),

@@ -85,6 +85,7 @@ def at_peak(p: Parameters, person: Person) -> State:
         "buried_bisphosphonate",
         "rankl_antibody",
         "sclerostin_adaptation",
+        "sclerostin_rebound",
         "pth_resorption",
         "pth_tolerance",
     )
@@ -178,7 +179,7 @@ def pulls(
     sclerostin = inputs["sclerostin_antibody"]
     blocked = drive * left
     blocked = blocked * drive_under_sclerostin_antibody(
-        p, sclerostin, state["sclerostin_adaptation"]
+        p, sclerostin, state["sclerostin_adaptation"], state["sclerostin_rebound"]
     )
 
     # R2: P' = k [i (1 - c (P - 1)) - o P] = k [i (1 + c) - (o + c i) P]
@@ -237,6 +238,10 @@ def pulls_of_medicines(
         "sclerostin_adaptation": (
             p["medicines.sclerostin_adaptation_rate"],
             inputs["sclerostin_antibody"],
+        ),
+        "sclerostin_rebound": (
+            p["medicines.sclerostin_rebound_rate"],
+            state["sclerostin_adaptation"] * np.maximum(0.0, 1.0 - inputs["sclerostin_antibody"]),
         ),
         "pth_resorption": (
             p["medicines.pth_resorption_rate"],

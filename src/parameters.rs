@@ -139,6 +139,7 @@ parameters! {
         modelling_turnover_exponent: f64, "1", "Exponent by which stimulated modelling scales with refilling";
         progenitor_rate: f64, "/a", "Recovery of the progenitor reserve of stimulated modelling";
         progenitor_depletion: f64, "1", "Depletion of the progenitor reserve per unit of modelling stimulus";
+        progenitor_turnover_share: f64, "1", "Share of the progenitor reserve's outflow that refilling draws";
         estrogen_deficit_formation_loss: f64, "1", "Loss of refilling at complete estrogen deficiency";
         formation_loss_per_decade: f64, "1", "Loss of refilling per decade of age after `ageing_from`";
         ageing_from: f64, "a", "Age after which refilling declines";

@@ -15,7 +15,8 @@
 //! 3. resorption R = Kb P (what bisphosphonate leaves)
 //! 4. refilling Bc' = kB [R q - Bc], q = (1 - dE (1 - e)) f_g (1 - z dA (a - from)+ / 10) (1 + protein) (1 - f_A A) / (1 + gain_H H): coupled, two months behind; what a
 //!    healing fracture draws is not refilled
-//! 5. modelling Bm' = kM [(1 + s O Bc^gC) f_g - Bm]; progenitor reserve O' = kO [1 - O (1 + psi s)]
+//! 5. modelling Bm' = kM [(1 + s O Bc^gC) f_g - Bm]; progenitor reserve O' = kO [1 - O (1 + w (Bc - 1) + psi s)]: refilling draws on
+//!    it, so that it grows through years of low turnover
 //! 6. adaptation to glucocorticoids G' = kG (g - G); formation under them f_g = max(floor, 1 - gF (g - fade G)+): fast loss first, slower later
 //! 7. local refilling called up by unloading U' = kU (unl - U): what bed rest took comes back in part
 //! 8. microdamage M' = kD (load - R M); a healing fracture draws H' = -kH H (a fracture adds its site's draw to H)
@@ -77,6 +78,7 @@ pub struct Balance<S> {
     modelling_turnover_exponent: S,
     progenitor_rate: S,
     progenitor_depletion: S,
+    progenitor_turnover_share: S,
     estrogen_formation_loss: S,
     ageing_loss_per_year: S,
     ageing_from: S,
@@ -175,6 +177,7 @@ impl<S: Scalar> Balance<S> {
             modelling_turnover_exponent: S::of(r.modelling_turnover_exponent),
             progenitor_rate: S::of(r.progenitor_rate),
             progenitor_depletion: S::of(r.progenitor_depletion),
+            progenitor_turnover_share: S::of(r.progenitor_turnover_share),
             estrogen_formation_loss: S::of(r.estrogen_deficit_formation_loss),
             ageing_loss_per_year: S::of(r.formation_loss_per_decade / 10.0),
             ageing_from: S::of(r.ageing_from),
@@ -331,7 +334,7 @@ impl<S: Scalar> Balance<S> {
         let formation_left = self.formation_under_glucocorticoid(glucocorticoid, state.glucocorticoid_adaptation);
         let efficiency = self.refilling_efficiency(estrogen, formation_left, age, person.formation_ageing, input(Target::ProteinIntake));
         let stimulated = S::ONE + around.stimulus * state.progenitors * state.refilling.power(self.modelling_turnover_exponent);
-        let depletion = S::ONE + self.progenitor_depletion * around.stimulus;
+        let drawn = S::ONE + self.progenitor_turnover_share * (state.refilling - S::ONE) + self.progenitor_depletion * around.stimulus;
         let (sclerostin_adaptation, sclerostin_rebound) = self.medicines.adaptation_pulls(antibody, state.sclerostin_adaptation);
         let (pth_resorption, pth_tolerance) = self.medicines.pth_pulls(input(Target::PthResorption), state.pth_resorption);
 
@@ -351,7 +354,7 @@ impl<S: Scalar> Balance<S> {
                 efficiency * self.medicines.refilling_left_by_adaptation(state.sclerostin_adaptation) * resorption / healing,
             ),
             modelling: pull(self.modelling_rate, stimulated * formation_left),
-            progenitors: pull(self.progenitor_rate * depletion, S::ONE / depletion),
+            progenitors: pull(self.progenitor_rate * drawn, S::ONE / drawn),
             glucocorticoid_adaptation: pull(self.glucocorticoid_adaptation_rate, glucocorticoid),
             unloading_memory: pull(self.unloading_memory_rate, around.unloading),
             microdamage: pull(self.microdamage_rate * resorption, around.load / resorption),

@@ -196,7 +196,8 @@ def pulls(
     answer = stimulus * state["progenitors"]
     answer = answer * state["refilling"] ** p["remodeling.modelling_turnover_exponent"]
     formation = formation_under_glucocorticoid(p, dose, state["glucocorticoid_adaptation"])
-    depletion = 1.0 + p["remodeling.progenitor_depletion"] * stimulus
+    drawn = 1.0 + p["remodeling.progenitor_turnover_share"] * (state["refilling"] - 1.0)
+    drawn = drawn + p["remodeling.progenitor_depletion"] * stimulus
 
     relative = relative_load(inputs)
     removal = p["remodeling.microdamage_removal_rate"] * resorption
@@ -210,7 +211,7 @@ def pulls(
             resorption * refilled_share(p, person, inputs, state, estrogen, age),
         ),
         "modelling": (p["remodeling.modelling_rate"], (1.0 + answer) * formation),
-        "progenitors": (p["remodeling.progenitor_rate"] * depletion, 1.0 / depletion),
+        "progenitors": (p["remodeling.progenitor_rate"] * drawn, 1.0 / drawn),
         "glucocorticoid_adaptation": (p["remodeling.glucocorticoid_adaptation_rate"], dose),
         "unloading_memory": (p["remodeling.unloading_memory_rate"], unloading(relative)),
         "microdamage": (removal, person.habitual_load * relative / resorption),

@@ -210,6 +210,12 @@ def test_explain_tells_what_the_catalog_holds(cli: Cli, study_folder: Path) -> N
     both = cli("explain", "hormone_therapy").stdout
     assert "(medicine hormone_therapy;" in both
     assert "(hormones profile hormone_therapy, for women)" in " ".join(both.split())
+    clash = cli("explain", "bed_rest").stdout
+    assert "(activity profile bed_rest, for women and men)" in " ".join(clash.split())
+    assert "Not modelled" in clash  # that of the trial of the same name
+    parameter = " ".join(cli("explain", "remodeling.pth_exponent").stdout.split())
+    assert "Parameter remodeling.pth_exponent of the model. Its value is" in parameter
+    assert 'did you mean "remodeling.pth_exponent"' in cli("explain", "remodeling.pth").stderr
     unknown = cli("explain", "alendronat")
     assert unknown.returncode == 2
     assert 'did you mean "alendronate"?' in unknown.stderr
@@ -228,7 +234,7 @@ def test_list_trials(cli: Cli) -> None:
 
 def test_plan_counts_person_months(cli: Cli, study_folder: Path) -> None:
     told = cli("plan", "mine/study.yaml").stdout
-    assert "7,200,000" in told
+    assert "9,600,000" in told
     for words in ("memory", "disk", "time", "person-months per second"):
         assert words in told
 

@@ -158,6 +158,8 @@ person_and_rows! {
         rankl_antibody,
         /// Adaptation of the skeleton to sclerostin antibody.
         sclerostin_adaptation,
+        /// Rebound of resorption after sclerostin antibody.
+        sclerostin_rebound,
         /// Resorption signal of PTH analogues.
         pth_resorption,
         /// Tolerance to that signal.

@@ -222,6 +222,7 @@ parameters! {
         sclerostin_formation_stimulus: f64, "1", "Stimulus of modelling by sclerostin antibody, 1 = doubled formation";
         sclerostin_adaptation_rate: f64, "/a", "Rate at which the skeleton adapts to sclerostin antibody and forgets it";
         sclerostin_rebound_gain: f64, "1", "Gain of the RANKL drive that full adaptation to sclerostin antibody brings";
+        sclerostin_rebound_rate: f64, "/a", "Rate at which resorption rebounds after sclerostin antibody";
         sclerostin_formation_adaptation: f64, "1", "Loss of refilling that full adaptation to sclerostin antibody brings";
         pth_formation_stimulus: f64, "1", "Stimulus of modelling by teriparatide 20 ug/d, 1 = doubled formation";
         pth_resorption_gain: f64, "1", "Gain of the RANKL drive by teriparatide 20 ug/d without tolerance";

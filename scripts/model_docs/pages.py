@@ -28,7 +28,7 @@ STATUS = """\
 | read | seen in the source |
 | recalled | remembered, to be re-read before it is relied on |
 | derived | computed; the note says how |
-| calibrated | fitted, together with all others of this status, to published bone density and turnover |
+| calibrated | fitted with all others of this status to published bone density and turnover; SD local |
 | assumption | nobody measured it; the note says why it is so |"""
 INDEX = """\
 One page for each system: numbered equations, parameters with sources, figures, and what is not to be
@@ -45,6 +45,8 @@ Falls, fractures and mortality are described at the head of `src/biology/falls.r
 `cohortsim validate` simulates every trial of the evidence and prints each published number beside the
 simulated one, and whether it was fitted or is only compared; `--out DIR` writes the table and a figure
 of each trial. Published numbers and their sources: `python/cohortsim/data/evidence`.
+`cohortsim calibrate` refits every calibrated value and prints what the data do not identify. "From data"
+is the share of a fitted value's precision that the data give; the rest comes from its plausible range.
 
 ## What the status of a number means
 

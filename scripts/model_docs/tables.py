@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from model_docs.headers import ROOT, meanings
 
 DATA = ROOT / "python" / "cohortsim" / "data"
 Plain = dict[str, Any]
+WEAK = 50
+"""Per cent of precision below which a fitted number rests more on its plausible range than on data."""
 
 
 class Sources:
@@ -55,9 +58,26 @@ def read(path: str) -> Plain:
     return made
 
 
+def fits() -> dict[str, Plain]:
+    """Return what the fit says of each calibrated number, by its full name."""
+    with (DATA / "evidence" / "fit.csv").open(encoding="utf-8", newline="") as file:
+        return {row["name"]: dict(row) for row in csv.DictReader(file)}
+
+
+def _fit_of(name: str, fitted: Mapping[str, Plain]) -> str:
+    return f" ({_known_by_fit(fitted[name])})" if name in fitted else ""
+
+
+def _known_by_fit(row: Mapping[str, str]) -> str:
+    """Return how well the data know a fitted number."""
+    share = round(100 * float(row["told_by_data"]))
+    weak = ", weakly identified" if share < WEAK else ""
+    return f"SD {row['sd']}, {share} % from data{weak}"
+
+
 def parameters(system: str, sources: Sources) -> Iterator[str]:
     """Yield the table of a system's parameters."""
-    known = meanings()
+    known, fitted = meanings(), fits()
     yield "| parameter | value | plausible range | status and source | what it is |"
     yield "|---|---|---|---|---|"
     for name, entry in read(f"parameters/{system}.yaml")["parameters"].items():
@@ -67,7 +87,7 @@ def parameters(system: str, sources: Sources) -> Iterator[str]:
             f"`{name}`",
             _amount(entry["value"], entry["unit"]),
             f"{_number(entry['low'])} to {_number(entry['high'])}",
-            sources.rests_on(entry),
+            sources.rests_on(entry) + _fit_of(f"{system}.{name}", fitted),
             said,
         )
 

@@ -9,13 +9,14 @@
 //! - **PTH analogues** stimulate modelling at once and resorption with a delay; to the second, tolerance builds up. Cortical bone is resorbed more.
 //!
 //! Equations (Z1, Z2 bisphosphonate at the surface and buried, in half-effect amounts; D antibody in doses of 60 mg; X sclerostin antibody and
-//! A adaptation to it; T, Q resorption signal of PTH analogues and tolerance; R resorption; z individual sensitivity):
+//! A adaptation to it; B rebound, T, Q resorption signal of PTH analogues and tolerance; R resorption; z individual sensitivity):
 //!
 //! 1. what bisphosphonate leaves of resorption = 1 - E Z1 / (1 + Z1)
 //! 2. Z1' = z u + release R Z2 - (elimination + burial) Z1; a dose adds z x its amount to Z1
 //! 3. Z2' = burial Z1 - release R Z2 (the release rate is held above 1e-9, so that it can be divided by)
 //! 4. what RANKL antibody leaves of the drive = 1 - Dmax z D / (z D + D50); D' = -elimination D; a dose adds its amount
-//! 5. what sclerostin antibody makes of the drive = max(floor, 1 - s X) (1 + r A); A' = kA (X - A);
+//! 5. what sclerostin antibody makes of the drive = max(floor, 1 - s X) [1 + r (A X + B)]; A' = kA (X - A); B' = kB [A (1 - X)+ - B]: while the antibody is
+//!    there, adaptation wears its effect off; when it goes, what has adapted drives resorption with a delay;
 //!    refilling falls to max(floor, 1 - f A): what has adapted also holds formation down
 //! 6. PTH signal Te = T max(0, 1 - tol Q) x what RANKL antibody leaves (the extra RANKL is bound like the rest); T' = kT (dose - T); Q' = kQ (T - Q);
 //!    it multiplies the drive by 1 + g Te, cortical resorption by 1 + c Te
@@ -44,6 +45,7 @@ pub struct Medicines<S> {
     sclerostin_rebound: S,
     sclerostin_formation_loss: S,
     sclerostin_rate: S,
+    sclerostin_rebound_rate: S,
     pth_stimulus: S,
     pth_gain: S,
     pth_rate: S,
@@ -75,6 +77,7 @@ impl<S: Scalar> Medicines<S> {
             sclerostin_rebound: S::of(m.sclerostin_rebound_gain),
             sclerostin_formation_loss: S::of(m.sclerostin_formation_adaptation),
             sclerostin_rate: S::of(m.sclerostin_adaptation_rate),
+            sclerostin_rebound_rate: S::of(m.sclerostin_rebound_rate),
             pth_stimulus: S::of(m.pth_formation_stimulus),
             pth_gain: S::of(m.pth_resorption_gain),
             pth_rate: S::of(m.pth_resorption_rate),
@@ -119,8 +122,9 @@ impl<S: Scalar> Medicines<S> {
 
     /// Equation 5: what sclerostin antibody, and adaptation to it, make of the drive.
     #[inline(always)]
-    pub fn drive_under_sclerostin_antibody(&self, antibody: S, adaptation: S) -> S {
-        (S::ONE - self.sclerostin_inhibition * antibody).at_least(self.floor) * (S::ONE + self.sclerostin_rebound * adaptation)
+    pub fn drive_under_sclerostin_antibody(&self, antibody: S, adaptation: S, rebound: S) -> S {
+        (S::ONE - self.sclerostin_inhibition * antibody).at_least(self.floor)
+            * (S::ONE + self.sclerostin_rebound * (adaptation * antibody + rebound))
     }
 
     /// Equation 5: what adaptation to sclerostin antibody leaves of refilling.
@@ -129,10 +133,11 @@ impl<S: Scalar> Medicines<S> {
         (S::ONE - self.sclerostin_formation_loss * adaptation).at_least(self.floor)
     }
 
-    /// Equation 5: pull of the adaptation.
+    /// Equation 5: pulls of the adaptation and of the rebound.
     #[inline(always)]
-    pub fn adaptation_pull(&self, antibody: S) -> Pull<S> {
-        pull(self.sclerostin_rate, antibody)
+    pub fn adaptation_pulls(&self, antibody: S, adaptation: S) -> (Pull<S>, Pull<S>) {
+        let without = (S::ONE - antibody).at_least(S::ZERO);
+        (pull(self.sclerostin_rate, antibody), pull(self.sclerostin_rebound_rate, adaptation * without))
     }
 
     /// Equation 6: the resorption signal of PTH analogues that tolerance and RANKL antibody leave.
@@ -185,7 +190,7 @@ mod tests {
         assert_eq!(pools(&m, [0.0, 0.0], 0.0, 1.3, 1.0 / 12.0), [0.0, 0.0]);
         assert_eq!(m.resorption_left(0.0), 1.0);
         assert_eq!(m.drive_left_by_antibody(0.0, 1.0), 1.0);
-        assert_eq!(m.drive_under_sclerostin_antibody(0.0, 0.0), 1.0);
+        assert_eq!(m.drive_under_sclerostin_antibody(0.0, 0.0, 0.0), 1.0);
         assert_eq!(m.drive_under_pth(m.pth_signal(0.0, 0.0, 1.0)), 1.0);
         assert_eq!(m.stimulus(0.0, 0.0, 1.0), 0.0);
     }

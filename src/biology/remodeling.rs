@@ -221,6 +221,7 @@ impl<S: Scalar> Balance<S> {
             buried_bisphosphonate: S::ZERO,
             rankl_antibody: S::ZERO,
             sclerostin_adaptation: S::ZERO,
+            sclerostin_rebound: S::ZERO,
             pth_resorption: S::ZERO,
             pth_tolerance: S::ZERO,
             resorption: S::ONE,
@@ -319,7 +320,9 @@ impl<S: Scalar> Balance<S> {
         let healing = S::ONE + self.healing_gain * state.healing;
         let by_estrogen = (S::ONE + person.estrogen_half_effect) / (estrogen + person.estrogen_half_effect);
         let drive = by_estrogen * pth.power(self.pth_exponent) * burst * self.medicines.drive_under_pth(pth_signal) * healing;
-        let blocked = drive * left_by_antibody * self.medicines.drive_under_sclerostin_antibody(antibody, state.sclerostin_adaptation);
+        let blocked = drive
+            * left_by_antibody
+            * self.medicines.drive_under_sclerostin_antibody(antibody, state.sclerostin_adaptation, state.sclerostin_rebound);
         let inflow = S::ONE + self.rankl_share * (drive - S::ONE);
         let outflow = S::ONE + self.rankl_share * (blocked - S::ONE);
         let leaving = outflow + self.precursor_crowding * inflow;
@@ -329,6 +332,7 @@ impl<S: Scalar> Balance<S> {
         let efficiency = self.refilling_efficiency(estrogen, formation_left, age, person.formation_ageing, input(Target::ProteinIntake));
         let stimulated = S::ONE + around.stimulus * state.progenitors * state.refilling.power(self.modelling_turnover_exponent);
         let depletion = S::ONE + self.progenitor_depletion * around.stimulus;
+        let (sclerostin_adaptation, sclerostin_rebound) = self.medicines.adaptation_pulls(antibody, state.sclerostin_adaptation);
         let (pth_resorption, pth_tolerance) = self.medicines.pth_pulls(input(Target::PthResorption), state.pth_resorption);
 
         let shared = Systemic {
@@ -359,7 +363,8 @@ impl<S: Scalar> Balance<S> {
             ),
             buried_bisphosphonate: self.medicines.buried_pull(state.surface_bisphosphonate, resorption),
             rankl_antibody: self.medicines.antibody_pull(),
-            sclerostin_adaptation: self.medicines.adaptation_pull(antibody),
+            sclerostin_adaptation,
+            sclerostin_rebound,
             pth_resorption,
             pth_tolerance,
             resorption: pull(S::ZERO, resorption),

@@ -88,6 +88,7 @@ fn write_state<S: Scalar>(
     trace.put("bisphosphonate_buried", state.buried_bisphosphonate.to_f64());
     trace.put("rankl_antibody", state.rankl_antibody.to_f64());
     trace.put("sclerostin_adaptation", state.sclerostin_adaptation.to_f64());
+    trace.put("sclerostin_rebound", state.sclerostin_rebound.to_f64());
     for (c, name) in COMPARTMENTS.iter().enumerate() {
         trace.put(&format!("volume_{name}"), state.volume[c].to_f64());
     }

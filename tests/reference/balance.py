@@ -21,12 +21,12 @@ from .systems import (
     by,
     drive_left_by_rankl_antibody,
     drive_under_sclerostin_antibody,
-    relative_load,
     mechanical_signal,
     parathyroid_hormone,
     positive,
     pth_analogue_signal,
     refilling_left_by_sclerostin_adaptation,
+    relative_load,
     resorption_left,
     sex_steroid_signal,
     stimulus_of_modelling,
@@ -45,9 +45,7 @@ COMPARTMENTS = (
     "hip_cortical",
     "radius_cortical",
 )
-REGION_OF_COMPARTMENT = [
-    REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS
-]
+REGION_OF_COMPARTMENT = [REGIONS.index(REGION_OF_BONE[name.split("_")[0]]) for name in COMPARTMENTS]
 CORTICAL = np.array([name.endswith("cortical") for name in COMPARTMENTS])
 MIXED_OF = {  # trabecular and cortical bone of each density site
     "lumbar_spine": ("spine_trabecular", "spine_cortical"),
@@ -87,6 +85,7 @@ def at_peak(p: Parameters, person: Person) -> State:
         "buried_bisphosphonate",
         "rankl_antibody",
         "sclerostin_adaptation",
+        "sclerostin_rebound",
         "pth_resorption",
         "pth_tolerance",
     )
@@ -180,7 +179,7 @@ def pulls(
     sclerostin = inputs["sclerostin_antibody"]
     blocked = drive * left
     blocked = blocked * drive_under_sclerostin_antibody(
-        p, sclerostin, state["sclerostin_adaptation"]
+        p, sclerostin, state["sclerostin_adaptation"], state["sclerostin_rebound"]
     )
 
     # R2: P' = k [i (1 - c (P - 1)) - o P] = k [i (1 + c) - (o + c i) P]
@@ -239,6 +238,10 @@ def pulls_of_medicines(
         "sclerostin_adaptation": (
             p["medicines.sclerostin_adaptation_rate"],
             inputs["sclerostin_antibody"],
+        ),
+        "sclerostin_rebound": (
+            p["medicines.sclerostin_rebound_rate"],
+            state["sclerostin_adaptation"] * np.maximum(0.0, 1.0 - inputs["sclerostin_antibody"]),
         ),
         "pth_resorption": (
             p["medicines.pth_resorption_rate"],

@@ -189,11 +189,30 @@ def on_the_same_courses(both: Pair) -> Any:
     return same
 
 
+def with_the_same_events(both: Pair) -> Any:
+    """Return who has the same events in both, by person and arm: a healing fracture takes bone."""
+    same = np.ones_like(by_person_and_arm(both.kernel["follow_up"], "died"), dtype=bool)
+    shaped = same.reshape(both.people, -1)
+    for person, arm in {(p, a) for p, a, _, _ in differing_events(both)}:
+        shaped[person, arm] = False
+    assert np.mean(same) > 0.999
+    return shaped.reshape(same.shape)
+
+
+def differing_events(both: Pair) -> set[tuple[int, ...]]:
+    """Return (person, arm, month, event) of what happened in one of the two only."""
+    kernel, own = (
+        set(rows(tables["events"], ["person", "arm", "month", "event"]))
+        for tables in (both.kernel, both.twin.tables)
+    )
+    return kernel ^ own
+
+
 def same_densities_at_exit(both: Pair) -> None:
     """Areal density of who left in the same way."""
     died = by_person_and_arm(both.kernel["follow_up"], "died")
     same = died == by_person_and_arm(both.twin.tables["follow_up"], "died")
-    same &= on_the_same_courses(both)
+    same &= on_the_same_courses(both) & with_the_same_events(both)
     for site in SITES:
         kernel = by_person_and_arm(both.kernel["follow_up"], f"abmd_{site}")
         own = by_person_and_arm(both.twin.tables["follow_up"], f"abmd_{site}")
@@ -203,12 +222,8 @@ def same_densities_at_exit(both: Pair) -> None:
 def events_differ_only_where_a_draw_meets_its_threshold(both: Pair) -> None:
     """The first difference of each person and arm."""
     limits = rounding_in_single(both)
-    kernel, own = (
-        set(rows(tables["events"], ["person", "arm", "month", "event"]))
-        for tables in (both.kernel, both.twin.tables)
-    )
     first: dict[tuple[int, int], int] = {}
-    for person, arm, month, _ in kernel ^ own:
+    for person, arm, month, _ in differing_events(both):
         first[person, arm] = min(month, first.get((person, arm), month))
     same = on_the_same_courses(both).reshape(both.people, -1)
     for (person, arm), month in first.items():

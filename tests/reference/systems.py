@@ -214,10 +214,13 @@ def drive_left_by_rankl_antibody(p: Parameters, person: Person, antibody: Floats
     return 1.0 - most * felt / (felt + half)
 
 
-def drive_under_sclerostin_antibody(p: Parameters, antibody: Floats, adaptation: Floats) -> Floats:
+def drive_under_sclerostin_antibody(
+    p: Parameters, antibody: Floats, adaptation: Floats, rebound: Floats
+) -> Floats:
     """Return by how much sclerostin antibody and adaptation to it multiply the drive (Z5)."""
     held = 1.0 - p["medicines.sclerostin_resorption_inhibition"] * antibody
-    rebound = 1.0 + p["medicines.sclerostin_rebound_gain"] * adaptation
+    worn = adaptation * antibody + rebound
+    rebound = 1.0 + p["medicines.sclerostin_rebound_gain"] * worn
     return np.maximum(p["remodeling.inhibition_floor"], held) * rebound
 
 

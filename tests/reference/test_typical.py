@@ -61,7 +61,7 @@ def person_of(p: dict[str, float], course: Plain) -> Person:
 
 
 def followed(p: dict[str, float], course: Plain) -> Floats:
-    """Return the mean of what visits measure over the people of a course, (visits, 6)."""
+    """Return what visits measure of the people of a course, (people, visits, 6)."""
     person = person_of(p, course)
     one = np.ones(len(person.turnover))
     nothing = exposures.inputs_at([], one, one, one)
@@ -83,11 +83,11 @@ def followed(p: dict[str, float], course: Plain) -> Floats:
     seen = []
     for month in range(max(course["visits"]) + 1):
         if month in course["visits"]:
-            seen.append(balance.measures(p, person, state).mean(axis=0))
+            seen.append(balance.measures(p, person, state))
         inputs = exposures.inputs_at(acting, month * one, month * one, one)
         age = course["age"] + month / 12.0
         state = balance.month(p, person, inputs, state, age * one, one / 12.0)
-    return np.array(seen)
+    return np.stack(seen, axis=1)
 
 
 def course_of(arm: arms.Arm, **changes: Any) -> Plain:
@@ -116,12 +116,12 @@ def course_of(arm: arms.Arm, **changes: Any) -> Plain:
 
 @pytest.mark.parametrize("alone", [False, True], ids=["a few", "alone"])
 def test_the_same_courses(alone: bool) -> None:
-    """Everybody of a course shares its exposures; what is returned is their mean."""
+    """Everybody of a course shares its exposures."""
     p: dict[str, float] = shipped()["parameters"]
     some = {"people": [(NORMALS[1], LATER[1])]} if alone else {}
     courses = [course_of(arm, **some) for arm in arms.ARMS.values()]
     courses += [course_of(arms.ARMS["untreated"], calcium_intake=400.0, serum_25ohd=30.0, **some)]
     request = json.dumps({"parameter_sets": [p], "courses": courses})
-    found = _core.courses(request)[0].reshape(len(courses), len(VISITS), -1)
+    found = _core.courses(request)[0].reshape(len(courses), -1, len(VISITS), 6)
     for course, kernel in zip(courses, found, strict=True):
         np.testing.assert_allclose(kernel, followed(p, course), rtol=1e-12)

@@ -31,7 +31,8 @@ SHAPES = {
 def explained(id_: str, catalog: Catalog) -> str:
     """Return what the catalog says about an id in English; empty: it holds nothing of that name.
 
-    An id of both a medicine and a profile gives both; parameters are asked for by their full name. Raises CatalogError: its file is wrong.
+    An id of both a medicine and a profile gives both; parameters are asked for by their full name.
+    Raises CatalogError: a file is wrong.
     """
     told = [*_paragraphs(id_, catalog)]
     return english.wrapped(told)

@@ -83,7 +83,9 @@ class _Entry:
             for part in (medicine.class_, f"ATC {medicine.atc}" if medicine.atc else "")
             if part
         )
-        yield f"{medicine.label} (medicine {medicine.id}{'; ' + kind if kind else ''})."
+        kind = f"; {kind}" if kind else ""
+        whom = "" if medicine.applies_to == "all" else f", for {medicine.applies_to}"
+        yield f"{medicine.label} (medicine {medicine.id}{kind}{whom})."
         yield medicine.describes
         yield self._dose(medicine)
         for effect in medicine.effects:

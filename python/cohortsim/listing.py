@@ -65,7 +65,8 @@ def _medicines(catalog: Catalog) -> Iterator[Row]:
         medicine = catalog.medicine(id_)
         kind = "" if medicine.class_ == medicine.label.lower() else medicine.class_
         given = "; ".join(part for part in (kind, english.dose(medicine)) if part)
-        yield id_, f"{medicine.label}: {given}{_cited(medicine.quantities())}"
+        who = "" if medicine.applies_to == "all" else f" ({medicine.applies_to})"
+        yield id_, f"{medicine.label}{who}: {given}{_cited(medicine.quantities())}"
 
 
 def _sites(catalog: Catalog) -> Iterator[Row]:

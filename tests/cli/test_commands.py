@@ -250,7 +250,7 @@ def test_trace_tells_one_life(cli: Cli, study_folder: Path) -> None:
     done = cli("trace", "mine/study.yaml", "--person", "5", "--every", "24")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("person 5, one of the women of cohort ")
-    assert "0 all the time: bisphosphonate_at_surface" in done.stdout  # in usual care
+    assert "0 all the time: healing, bisphosphonate_at_surface" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     arguments = ("trace", "mine/study.yaml", "--person", "5", "--arm", "alendronate", "--json")
     life = json.loads(cli(*arguments).stdout)

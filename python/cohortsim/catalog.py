@@ -7,6 +7,7 @@ is found first. Files are read when they are first asked for, and checked as the
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ from cohortsim.population import TABLES, Tables
 SHIPPED = Path(__file__).parent / "data"
 PROFILE_KINDS = ("hormones", "activity", "diet")
 STUDY_KINDS = ("scenarios", "trials")
+STUDY_KEY = re.compile(rb"^[\"']?cohort(?:sim|s)[\"']?\s*:", re.MULTILINE)  # no data file has them
 E = TypeVar("E", bound=Entry)
 
 
@@ -143,6 +145,12 @@ class Catalog:
                 return path.relative_to(base).as_posix()
         return path.name
 
+    def place(self, kind: str, id_: str, path: document.Trail) -> str:
+        """Return the file, line and column of a path in the file of an id."""
+        file = self._path(kind, id_)
+        shown = self.shown(file)
+        return document.parse(document.read_text(file, shown)[0], shown).place(path)
+
     def origin(self, kind: str, id_: str) -> str:
         """Return "shipped" or the name of the user's own file."""
         path = self._path(kind, id_)
@@ -159,7 +167,7 @@ class Catalog:
             candidates += [self.folder / kind / tail, self.folder / tail]
         if _is_id(id_):
             candidates.append(self.shipped / kind / tail)
-        return next((path for path in candidates if path.is_file()), None)
+        return next((path for path in candidates if path.is_file() and not _is_study(path)), None)
 
     def _path(self, kind: str, id_: str) -> Path:
         path = self._find(kind, id_)
@@ -184,7 +192,7 @@ class Catalog:
         if problem:
             raise CatalogError(problem)
         try:
-            return model.model_validate(document.plain(text))
+            made = model.model_validate(document.plain(text))
         except ValidationError as error:
             placed = document.parse(text, shown)
             raise CatalogError([*placed.problems, *of_validation(error, placed, model)]) from None
@@ -193,6 +201,19 @@ class Catalog:
             if problems:
                 raise CatalogError(problems) from None
             raise
+        self._named_as_its_file(path, getattr(made, "id", None))
+        return made
+
+    def _named_as_its_file(self, path: Path, id_: object) -> None:
+        """Tables and provenance name an entry by its `id`, studies by its file: they must agree."""
+        name = path.parent.name if path.name == "population.yaml" else path.stem
+        if id_ is not None and id_ != name:
+            shown = self.shown(path)
+            place = document.parse(document.read_text(path, shown)[0], shown).place(("id",))
+            needed = f'its file is called "{name}"'
+            raise CatalogError(
+                Problem(place, f'"{id_}"', needed, f"write `id: {name}`, or rename the file")
+            )
 
     def _text(self, path: Path, shown: str) -> tuple[str, Problem | None]:
         text, problem = document.read_text(path, shown)
@@ -223,6 +244,16 @@ class Catalog:
 
 def _is_id(text: str) -> bool:
     return text.replace("_", "").replace("-", "").isalnum()
+
+
+def _is_study(path: Path) -> bool:
+    """Is this a scenario file, which beside a profile or medicine may well have the same name?"""
+    if path.is_relative_to(SHIPPED):
+        return False
+    try:
+        return bool(STUDY_KEY.search(path.read_bytes()))
+    except OSError:
+        return False
 
 
 def _ids(folder: Path) -> list[str]:

@@ -183,20 +183,22 @@ def check(scenario: str, settings: tuple[str, ...]) -> None:
 @click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
 @told
 def explain(what: str, settings: tuple[str, ...]) -> None:
-    """Say a study in English, or what a medicine or profile does and from which sources."""
+    """Say a study in English, or what a medicine, profile or parameter does and from which sources."""
     from cohortsim import explain_entry
     from cohortsim.catalog import Catalog
     from cohortsim.explain import Explanation
     from cohortsim.reading import is_study
 
-    if explain_entry.is_id(what) and not settings and not is_study(what):
+    told = []
+    named = explain_entry.is_id(what) and not settings
+    if not named or is_study(what):
+        told.append(Explanation(_study(what, settings)).text())
+    if named:  # a trial and a profile may share an id: both are told
         catalog = Catalog(Path())
-        text = explain_entry.explained(what, catalog)
-        if not text:
+        told.append(explain_entry.explained(what, catalog))
+        if not any(told):
             raise explain_entry.unknown(what, catalog)
-        click.echo(text)
-    else:
-        click.echo(Explanation(_study(what, settings)).text())
+    click.echo("\n\n".join(text for text in told if text))
 
 
 @main.command()

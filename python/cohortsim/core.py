@@ -53,9 +53,13 @@ def compiled(request: Request, like: Any = None) -> Any:
         return module.compile(request.text, like)
     except module.RequestError as error:
         problems = [
-            Problem(
-                document.place(trail(place)), found, f"needs {needed}", "correct it or its file"
-            )
+            Problem(document.place(trail(place)), found, f"needs {needed}", _advice(place))
             for place, found, needed in error.problems
         ]
         raise ParameterError(problems) from None
+
+
+def _advice(place: str) -> str:
+    if place.endswith(".entry"):
+        return "loosen a rule, or recruit other `sexes` and `ages`"
+    return "correct it or its file"

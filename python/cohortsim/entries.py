@@ -21,6 +21,7 @@ from cohortsim.mistakes import Mistake, MistakesError
 
 Status = Literal["read", "recalled", "derived", "calibrated", "assumption"]
 Sources = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)]
+AppliesTo = Literal["women", "men", "all"]
 ProfileKind = Literal["hormones", "activity", "diet"]
 MEND = "correct one of them"
 
@@ -140,6 +141,8 @@ class Medicine(Entry):
     )
     describes: str = ""
     atc: str = ""
+    applies_to: AppliesTo = "all"
+    """Whom it may be given to in this model; others do not take it, whatever an arm says."""
     dose: Amount
     dose_range: DoseRange | None = None
     interval: Interval
@@ -165,6 +168,11 @@ class Medicine(Entry):
             raise MistakesError(wrong)
         return self
 
+    @property
+    def sexes(self) -> tuple[Sex, ...]:
+        """The sexes that may take it."""
+        return _sexes(self.applies_to)
+
     def scale(self, dose: float | None) -> float:
         """Return by how much effects change at a dose, in the dose's own unit; None = its own."""
         return 1.0 if dose is None else dose / self.dose.value
@@ -188,7 +196,7 @@ class Profile(Entry):
     id: Text
     label: Text
     describes: str = ""
-    applies_to: Literal["women", "men", "all"] = "all"
+    applies_to: AppliesTo = "all"
     set: dict[str, Quantity] = Field(default_factory=dict)
     effects: Annotated[tuple[Effect, ...], BeforeValidator(many)] = ()
     course: Course = Field(default_factory=lambda: Course())
@@ -203,7 +211,7 @@ class Profile(Entry):
     @property
     def sexes(self) -> tuple[Sex, ...]:
         """The sexes that the profile applies to."""
-        return ("women", "men") if self.applies_to == "all" else (self.applies_to,)
+        return _sexes(self.applies_to)
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield (full name, quantity) of each number that the model uses."""
@@ -350,6 +358,10 @@ def _lasting(effects: tuple[Effect, ...]) -> None:
     ]
     if wrong:
         raise MistakesError(wrong)
+
+
+def _sexes(applies_to: AppliesTo) -> tuple[Sex, ...]:
+    return ("women", "men") if applies_to == "all" else (applies_to,)
 
 
 def _wrong(path: Trail, found: str, needed: str) -> MistakesError:

@@ -21,7 +21,7 @@ class Courses:
     def told(self, treatment: Treatment, every_arm: bool = False) -> str:
         """Return a treatment and the courses that follow it."""
         medicine = self.catalog.medicine(treatment.medicine)
-        who = self.who(treatment.who)
+        who = self.who(treatment.who, medicine)
         start, length = _start(treatment), _length(treatment.planned_months)
         head = (
             f"{_share(treatment)}{who} {start[0]} {self._named(medicine, treatment)} {start[1]}, "
@@ -31,9 +31,10 @@ class Courses:
         head = f"In every arm {head}" if every_arm else head[0].upper() + head[1:]
         return " ".join([head, *(self._next(course) for course in treatment.then)])
 
-    def who(self, who: Who) -> str:
-        """Return who is eligible."""
-        said = " and ".join(who.sexes) if len(who.sexes) == 1 else "people"
+    def who(self, who: Who, medicine: Medicine) -> str:
+        """Return who is eligible for a medicine."""
+        sexes = [sex for sex in who.sexes if sex in medicine.sexes]
+        said = "people" if len(sexes) > 1 else "".join(sexes)
         said += f" aged {english.ages(who.ages)}" if who.ages else ""
         if who.t_score_at_most is not None or who.t_score_at_least is not None:
             site = english.words(who.site or self.classify_at)

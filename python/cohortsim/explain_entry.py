@@ -1,4 +1,4 @@
-"""`cohortsim explain ID` for what the catalog holds: a medicine or a profile, with its sources."""
+"""`cohortsim explain ID` for what the catalog holds: medicines, profiles, parameters, with sources."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cohortsim.entries import Effect, Medicine, PersistenceCurve, Profile, Quant
 from cohortsim.errors import Problem, ScenarioError, nearest
 
 KEY = re.compile(r"\b[a-z][a-z_]*\d{4}[a-z]?(?:_\w+)?\b")
+FILES = {".yaml", ".yml", ".json"}
 STATUS = {
     "read": "read in its source",
     "recalled": "recalled from its source, to be read again",
@@ -28,22 +29,24 @@ SHAPES = {
 
 
 def explained(id_: str, catalog: Catalog) -> str:
-    """Return what the catalog says about a medicine or profile in English; empty: there is none.
+    """Return what the catalog says about an id in English; empty: it holds nothing of that name.
 
-    An id of both a medicine and a profile gives both. Raises CatalogError: its file is wrong.
+    An id of both a medicine and a profile gives both; parameters are asked for by their full name.
+    Raises CatalogError: a file is wrong.
     """
     told = [*_paragraphs(id_, catalog)]
     return english.wrapped(told)
 
 
 def unknown(id_: str, catalog: Catalog) -> ScenarioError:
-    """Return the error for an id of which there is no study, medicine or profile."""
+    """Return the error for an id of which there is no study, medicine, profile or parameter."""
     kinds = ("medicines", *(f"profiles/{kind}" for kind in PROFILE_KINDS))
     options = [
         *catalog.scenario_ids(*STUDY_KINDS),
         *(i for kind in kinds for i in catalog.ids(kind)),
+        *catalog.parameters,
     ]
-    found = "no such file, scenario, trial, medicine or profile"
+    found = "no such file, scenario, trial, medicine, profile or parameter"
     needed = "needs a scenario file, or the id of one of these"
     return ScenarioError(
         Problem(id_, found, needed, nearest(id_, options) or "see `cohortsim list`")
@@ -51,8 +54,8 @@ def unknown(id_: str, catalog: Catalog) -> ScenarioError:
 
 
 def is_id(text: str) -> bool:
-    """Does this look like an id, and not like a path?"""
-    return bool(text) and Path(text).name == text and not Path(text).suffix
+    """Does this look like an id, or the full name of a parameter, and not like a path?"""
+    return bool(text) and Path(text).name == text and Path(text).suffix not in FILES
 
 
 def _paragraphs(id_: str, catalog: Catalog) -> Iterator[str]:
@@ -61,6 +64,8 @@ def _paragraphs(id_: str, catalog: Catalog) -> Iterator[str]:
     for kind in PROFILE_KINDS:
         if catalog.has(f"profiles/{kind}", id_):
             yield from _Entry(catalog).profile(kind, catalog.profile(kind, id_))
+    if id_ in catalog.parameters:
+        yield from _Entry(catalog).parameter(id_, catalog.parameters[id_])
 
 
 class _Entry:
@@ -78,7 +83,9 @@ class _Entry:
             for part in (medicine.class_, f"ATC {medicine.atc}" if medicine.atc else "")
             if part
         )
-        yield f"{medicine.label} (medicine {medicine.id}{'; ' + kind if kind else ''})."
+        kind = f"; {kind}" if kind else ""
+        whom = "" if medicine.applies_to == "all" else f", for {medicine.applies_to}"
+        yield f"{medicine.label} (medicine {medicine.id}{kind}{whom})."
         yield medicine.describes
         yield self._dose(medicine)
         for effect in medicine.effects:
@@ -100,6 +107,11 @@ class _Entry:
         if not profile.effects and not profile.set:
             yield "It changes nothing in the model."
         yield from self._end(profile.note)
+
+    def parameter(self, name: str, quantity: Quantity) -> Iterator[str]:
+        yield f"Parameter {name} of the model."
+        yield f"Its value is {self._quantity(quantity)}"
+        yield from self._end("")
 
     def _dose(self, medicine: Medicine) -> str:
         span = medicine.dose_range

@@ -73,8 +73,8 @@ class _Courses:
         made: list[dict[str, Any]] = []
         for treatment in treatments:
             start, months = treatment.start_month, treatment.planned_months
-            made.append(self._one(treatment, months) | self._who(treatment.who))
-            made[-1]["start_month"] = start
+            made.append(self._one(treatment, months))
+            made[-1] |= self._who(treatment.who, made[-1]["sexes"]) | {"start_month": start}
             for following in treatment.then:
                 after = first + len(made) - 1
                 wait = following.wait_months
@@ -91,6 +91,7 @@ class _Courses:
         every = medicine.interval.whole_months
         return _exposure(medicine.id) | {
             "cohort": self.cohort,
+            "sexes": list(medicine.sexes),
             "months": months,
             "uptake": course.uptake,
             "medicine": True,
@@ -101,10 +102,10 @@ class _Courses:
             "effects": effects_of(base, medicine.effects, self.take, scale, every),
         }
 
-    def _who(self, who: Who) -> dict[str, Any]:
+    def _who(self, who: Who, sexes: Iterable[str]) -> dict[str, Any]:
         judged = who.t_score_at_most is not None or who.t_score_at_least is not None
         return {
-            "sexes": list(who.sexes),
+            "sexes": [sex for sex in who.sexes if sex in sexes],
             "age_from": who.ages.from_ if who.ages else None,
             "age_to": who.ages.to if who.ages else None,
             "site": (who.site or self.scenario.classify_at) if judged else None,

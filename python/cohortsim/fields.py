@@ -73,8 +73,8 @@ def listed(value: Any) -> Any:
 
 
 def many(value: Any) -> Any:
-    """Return a list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+    """Return a list, or a range of Python, as a tuple."""
+    return tuple(value) if isinstance(value, list | range) else value
 
 
 def from_to(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cohortsim import document
+from cohortsim import document, english
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
@@ -63,7 +63,10 @@ def _profiles(catalog: Catalog) -> Iterator[Row]:
 def _medicines(catalog: Catalog) -> Iterator[Row]:
     for id_ in catalog.ids("medicines"):
         medicine = catalog.medicine(id_)
-        yield id_, f"{medicine.label}{_cited(medicine.quantities())}"
+        kind = "" if medicine.class_ == medicine.label.lower() else medicine.class_
+        given = "; ".join(part for part in (kind, english.dose(medicine)) if part)
+        who = "" if medicine.applies_to == "all" else f" ({medicine.applies_to})"
+        yield id_, f"{medicine.label}{who}: {given}{_cited(medicine.quantities())}"
 
 
 def _sites(catalog: Catalog) -> Iterator[Row]:

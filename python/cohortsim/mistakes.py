@@ -7,6 +7,7 @@ be told at once: `contradictions.py` and `courses.py` what a scenario says again
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 import typing
@@ -22,6 +23,8 @@ from cohortsim.errors import Problem, nearest, one_of
 from cohortsim.fields import SEXES
 
 TAGS = {"word", "median"}
+A_GROUP, A_LIST = "needs a group of keys", "needs a list"
+LONGEST_WHOLE = 128  # bits of a whole number that messages still show in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,16 @@ def _translated(detail: Mapping[str, Any], model: type[BaseModel]) -> list[Mista
         return [Mistake(path, f'no key "{path[-1]}" here', one_of(keys), advice, at_key=True)]
     if kind == "missing":
         return [Mistake(path, f'the key "{path[-1]}" is missing', "needs it", "add it")]
-    found = f"{shown(detail.get('input'))}"
+    value = detail.get("input")
+    found = shown(value)
     if path and path[-1] == "persistence":
         return [Mistake(path, found, WORDS_OF_PERSISTENCE, _advice(detail))]
-    return [Mistake(path, found, needed(kind, context, str(detail["msg"])), _advice(detail))]
+    words = needed(kind, context, str(detail["msg"]))
+    if words == A_GROUP:
+        return [Mistake(path, found, *_group_of(model_at(model, path)))]
+    if words == A_LIST:
+        return [Mistake(path, found, words, _listed_advice(value))]
+    return [Mistake(path, found, words, _advice(detail))]
 
 
 def shown(value: Any) -> str:
@@ -132,28 +141,32 @@ def shown(value: Any) -> str:
         return f"{value:g}"
     if not isinstance(value, int | complex | date):  # an object of Python: its name is enough
         return f"a {type(value).__name__}"
+    if isinstance(value, int) and value.bit_length() > LONGEST_WHOLE:
+        return f"a whole number of about {round(value.bit_length() * math.log10(2))} digits"
     return "true" if value is True else "false" if value is False else str(value)
 
 
 def needed(kind: str, context: Mapping[str, Any], message: str) -> str:
     """Return what pydantic's type of error asks for, in plain words."""
     limits = {
-        "greater_than_equal": f"needs {context.get('ge')} or more",
-        "less_than_equal": f"needs at most {context.get('le')}",
-        "greater_than": f"needs more than {context.get('gt')}",
-        "less_than": f"needs less than {context.get('lt')}",
+        "greater_than_equal": f"needs {_bound(context, 'ge')} or more",
+        "less_than_equal": f"needs at most {_bound(context, 'le')}",
+        "greater_than": f"needs more than {_bound(context, 'gt')}",
+        "less_than": f"needs less than {_bound(context, 'lt')}",
         "finite_number": "needs a finite number",
         "string_pattern_mismatch": "needs letters, digits, _ and - only",
         "too_short": "needs at least one",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "literal_error": f"needs one of {context.get('expected')}".replace("'", ""),
         "value_error": "needs a text that is not empty",
-        "is_instance_of": "needs a list",
-        "sequence_str": "needs a list",
+        "is_instance_of": A_LIST,
+        "sequence_str": A_LIST,
+        "list_type": A_LIST,
+        "tuple_type": A_LIST,
         "bool_type": "needs true or false",
         "string_type": "needs a text",
-        "model_type": "needs a group of keys",
-        "dict_type": "needs a group of keys",
+        "model_type": A_GROUP,
+        "dict_type": A_GROUP,
     }
     if kind in limits:
         return limits[kind]
@@ -162,6 +175,30 @@ def needed(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind.startswith("float_"):
         return "needs a number"
     return message[:1].lower() + message[1:]
+
+
+def _bound(context: Mapping[str, Any], key: str) -> str:
+    limit = context.get(key)
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _group_of(model: type[BaseModel] | None) -> tuple[str, str]:
+    """Return what is needed and what to do where one value stands for a group of keys."""
+    if model is None:
+        return A_GROUP, "correct it"
+    fields = model.model_fields.items()
+    must = [f.serialization_alias or name for name, f in fields if f.is_required()]
+    keys = must or keys_of(model)[:3]
+    example = ", ".join(f"{key}: ..." for key in keys)
+    return f"{A_GROUP}: {', '.join(keys)}", f"write it as {{{example}}}"
+
+
+def _listed_advice(value: Any) -> str:
+    """Return what to do where one value, or a text of several, stands for a list."""
+    if isinstance(value, Mapping):
+        return "begin it with `- `, or put it in [ ]"
+    simple = isinstance(value, int | float) or (isinstance(value, str) and "," in value)
+    return f"write [{value}]" if simple and len(str(value)) <= 60 else "put what it holds in [ ]"
 
 
 WORDS_OF_PERSISTENCE = "needs real_life, full or {months_median: N}"

@@ -14,7 +14,7 @@ from cohortsim.courses import Group, Planned, Span, courses, share_people
 from cohortsim.document import spelled
 from cohortsim.entries import Medicine
 from cohortsim.errors import CatalogError, Problem
-from cohortsim.mistakes import Mistake, is_number, items
+from cohortsim.mistakes import Mistake, is_number, items, sexes_of
 
 CLASSIFY_AT = "femoral_neck"
 
@@ -44,6 +44,7 @@ def mistakes(data: Group, catalog: Catalog) -> Iterator[Mistake]:
             yield from _persistence(course, medicine)
             yield from _dose(course, medicine)
             yield from _route(course, medicine)
+            yield from _for_whom(data, course, medicine)
         yield from _too_late(course, months)
     yield from _overlaps(data, known)
     if broken:
@@ -102,6 +103,24 @@ def _route(course: Planned, medicine: Medicine) -> Iterable[Mistake]:
             f'route "{route}"',
             f'"{medicine.id}" is given {medicine.route}',
             "use the medicine of that route, or leave `route` out",
+        )
+
+
+def _for_whom(data: Group, course: Planned, medicine: Medicine) -> Iterable[Mistake]:
+    """Somebody must be there whom a medicine for one sex is for; others just do not take it."""
+    if medicine.applies_to == "all":
+        return
+    place = course.path[1] if course.path[0] == "cohorts" else None
+    owners = [cohort for index, cohort in items(data, "cohorts") if place in (None, index)]
+    held = {sex for owner in owners for sex in sexes_of(owner)}
+    who = course.head.get("who")
+    held &= set(sexes_of(who)) if isinstance(who, Mapping) else held
+    if held and not held & set(medicine.sexes):
+        yield Mistake(
+            (*course.path, "medicine"),
+            f'"{medicine.id}" is for {medicine.applies_to}',
+            "nobody who could take it is there",
+            "remove it, or widen `sexes`",
         )
 
 

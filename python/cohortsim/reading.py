@@ -198,8 +198,10 @@ def _set(data: dict[str, Any], setting: str) -> Problem | None:
             else:
                 here[step] = value
         else:
-            if here[step] is None and isinstance(path[depth + 1], str):
-                here[step] = {}
+            if isinstance(here, list) and step == len(here):
+                here.append(None)  # one more item, begun with this key
+            if here[step] is None:
+                here[step] = {} if isinstance(path[depth + 1], str) else []
             here = here[step]
     return None
 

@@ -13,7 +13,7 @@ from cohortsim import incidence as incidences
 from cohortsim import prevalence as prevalences
 from cohortsim import visits as visited
 from cohortsim.catalog import Catalog
-from cohortsim.columns import OF_VISITS, TABLES
+from cohortsim.columns import MARKERS, OF_VISITS, TABLES
 from cohortsim.errors import Problem, ResultsError
 from cohortsim.fields import DensitySite
 from cohortsim.mistakes import shown
@@ -231,15 +231,27 @@ class Results:
         events, time = (self._of_arm(t, strata, arm) for t in (self.events, self.person_time))
         return incidences.mortality(events, time, strata, self._bands).collect()
 
-    def visits(self) -> pl.DataFrame:
+    def visits(self, *, arm: str | None = None, measure: By | None = None) -> pl.DataFrame:
         """Return mean changes of density and turnover markers since index, at the study's visits.
+
+        Args:
+            arm: only this arm.
+            measure: only these: lumbar_spine, total_hip, femoral_neck, distal_radius, ctx, p1np.
 
         One row per arm, cohort, month and measure, of those who live at the visit, sorted. Columns:
         people; change_percent (mean change since index), sd_percent (its standard deviation between
         people), se_percent (its standard error), from_peak_percent (mean distance from the young
-        adult; for density from each person's own). Raises ResultsError: the study has no visits.
+        adult; for density from each person's own). Raises ResultsError: the study has no visits, or
+        no such arm or measure.
         """
-        return visited.changes(self._table("visits"))
+        rows = self._table("visits")
+        if arm is not None:
+            rows = rows.filter(pl.col("arm").cast(pl.String) == self._arm(arm, 0))
+        if measure is not None:
+            names = (*get_args(DensitySite), *MARKERS)
+            wanted = checked(measure, names, "visits(measure=...)", "measure")
+            rows = rows.filter(pl.col("measure").cast(pl.String).is_in(wanted))
+        return visited.changes(rows)
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ LABEL = 20
 CELL = 10
 CLASS_CELLS = {"normal": 8, "osteopenia": 11, "osteoporosis": 13}
 CELLS_ON_A_LINE = (WIDTH - LABEL) // CELL
+VISIT_LABEL = 24
+VISIT_CELL = 7
+VISITS_ON_A_LINE = (WIDTH - VISIT_LABEL) // VISIT_CELL
 ALL = "all ages"
 INTERVALS = (
     "95 % intervals: chance of the simulation alone (Monte Carlo, narrower with more",
@@ -30,11 +33,13 @@ def screen(results: Results) -> str:
         _who(results),
         _prevalence(results),
         _incidence(results),
+        _visits(results),
         *(_averted(results, arm) for arm in results.arms[1:]),
         INTERVALS,
         _end(results),
     ]
-    return "\n\n".join("\n".join(line.rstrip()[:WIDTH] for line in block) for block in blocks)
+    shown = [[line.rstrip()[:WIDTH] for line in block] for block in blocks]
+    return "\n\n".join("\n".join(lines) for lines in shown if lines)
 
 
 def person_months(results: Results) -> int:
@@ -138,6 +143,37 @@ def _interval(row: dict[str, Any] | None) -> str:
     digits = _digits(row)
     text = f"{row['low']:.{digits}f}-{row['high']:.{digits}f}"
     return f"{text:>{CELL}}"
+
+
+def _visits(results: Results) -> list[str]:
+    """Mean changes at visits after index, a row for each arm; no visits, no table."""
+    if "visits" not in results.kept:
+        return []
+    table = results.visits().filter(pl.col("month") > 0)
+    if table.is_empty():
+        return []
+    lines = ["Mean change since the start, % (those alive at each month)"]
+    for (measure,), mine in table.group_by(["measure"], maintain_order=True):
+        months = mine["month"].unique().sort().to_list()
+        for first in range(0, len(months), VISITS_ON_A_LINE):
+            shown = months[first : first + VISITS_ON_A_LINE]
+            heads = "".join(f"{month:>{VISIT_CELL}}" for month in shown)
+            lines.append(f"{str(measure).replace('_', ' '):<{VISIT_LABEL}}{heads}")
+            for (cohort,), of_cohort in mine.group_by(["cohort"], maintain_order=True):
+                if len(results.scenario.cohorts) > 1:
+                    lines.append(f" {cohort}")
+                for (arm,), rows in of_cohort.group_by(["arm"], maintain_order=True):
+                    changes = dict(rows.select("month", "change_percent").iter_rows())
+                    label = "  " + _cut(str(arm), VISIT_LABEL - 3)
+                    cells = "".join(_change(changes.get(month)) for month in shown)
+                    lines.append(f"{label:<{VISIT_LABEL}}{cells}")
+    return lines
+
+
+def _change(percent: float | None) -> str:
+    if percent is None:
+        return f"{'-':>{VISIT_CELL}}"
+    return f"{percent:>+{VISIT_CELL}.{2 if abs(percent) < 99.995 else 1}f}"
 
 
 def _averted(results: Results, arm: str) -> list[str]:

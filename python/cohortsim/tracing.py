@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,12 +53,19 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
 def table(life: dict[str, Any], every: int, draws: bool = False) -> str:
     """Return a life as text: blocks of columns of at most 80 characters, every so many months.
 
-    Unless `draws` is given, chance is told for what happened only, in words at the end.
+    Unless `draws` is given, chance is told for what happened only, in words at the end. States that
+    are 0 all the time, such as those of medicines never taken, are only named.
     """
     columns: dict[str, list[Any]] = life["columns"]
     if not draws:
         columns = {name: v for name, v in columns.items() if not name.startswith(OF_CHANCE)}
     length = max((len(values) for values in columns.values()), default=0)
+    idle = [
+        name
+        for name, values in columns.items()
+        if name != "month" and not name.startswith(OF_CHANCE) and not any(values)
+    ]
+    columns = {name: values for name, values in columns.items() if name not in idle}
     rows = [row for row in range(length) if row % every == 0 or row == length - 1]
     first = next(iter(columns), None)
     who = f"one of the {life['sex']} of cohort {life['cohort']}"
@@ -72,6 +80,8 @@ def table(life: dict[str, Any], every: int, draws: bool = False) -> str:
     said = [event["text"] for event in life["events"]] or ["no fracture; alive at the end"]
     fell = life["columns"].get("fell")
     said += [f"{sum(map(bool, fell))} months with a fall"] if fell else []
+    if idle:
+        said += textwrap.wrap(f"0 all the time: {', '.join(idle)}", WIDTH, subsequent_indent="  ")
     return "\n\n".join([*blocks, "\n".join(said)])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import cohortsim as cs
 import pytest
 from cohortsim import document
+from cohortsim.explain import Explanation
 
 
 def told(path: Path) -> str:
@@ -22,6 +23,23 @@ def replaced(path: Path, old: str, new: str) -> Path:
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     return path
+
+
+def test_a_medicine_for_one_sex_is_taken_by_nobody_else(study: cs.Scenario) -> None:
+    given: dict[str, Any] = {"medicine": "androgen_deprivation_therapy", "persistence": "full"}
+    arms = [{"name": "none"}, {"name": "castrated", "medicines": [given]}]
+    results = cs.run(study.changed(arms=arms, record={"visits": [36]}))
+    change = results.visits(measure="lumbar_spine").select("arm", "cohort", "change_percent")
+    none, castrated = (
+        {cohort: value for arm, cohort, value in change.iter_rows() if arm == name}
+        for name in ("none", "castrated")
+    )
+    assert castrated["women"] == none["women"]
+    assert castrated["men"] < none["men"] - 2
+    assert "All men begin Androgen" in " ".join(Explanation(results.scenario).text().split())
+    given["who"] = {"sexes": "women"}
+    with pytest.raises(cs.ScenarioError, match="is for men; nobody who could take it is there"):
+        cs.load(study.plain() | {"arms": arms})
 
 
 DOSE = "dose: {value: 7.5, unit: mg}"

@@ -39,6 +39,11 @@ def replaced(path: Path, old: str, new: str) -> Path:
         ("people: 400", "people: .nan", "study.yaml:3:9 people", ["nan", "whole number"]),
         ("years: 3", "years: 60", "study.yaml:4:8 years", ["life table", "110"]),
         ("seed: 7", "seed: soon", "study.yaml:5:7 seed", ['"soon"', "whole number"]),
+        ("seed: 7", "seed: 1" + 60 * "0", "study.yaml:5:7 seed", ["about 60 digits", "less than"]),
+        ("{t_score_at_most: -1.0}", "-1", "study.yaml:22:14", ["a group of keys: ", "{site: ..."]),
+        ("seed: 7", "age_bands: 50", "study.yaml:5:12", ["needs a list; write [50]"]),
+        ("seed: 7", 'age_bands: "50, 60"', "study.yaml:5:12", ["needs a list; write [50, 60]"]),
+        ("seed: 7", "overrides: {value: 1}", "study.yaml:5:12", ["put it in [ ]"]),
         ("share: 0.5", "share: 0.4", "study.yaml:7:3 cohorts", ["sum to 0.9", "sum to 1"]),
         ("share: 0.5", "share: .nan", "study.yaml:9:12", ["nan", "finite"]),
         ("share: 0.5", "share: -0.5", "study.yaml:9:12", ["-0.5", "more than 0"]),
@@ -144,6 +149,7 @@ def test_the_shipped_scenario_is_the_main_job() -> None:
 def test_python_mistakes_are_scenario_errors() -> None:
     with pytest.raises(cs.ScenarioError, match="needs at most 1"):
         cs.Treatment(medicine="alendronate", uptake=1.5)
+    assert cs.Record(visits=range(0, 25, 12)).visits == (0, 12, 24)
     with pytest.raises(cs.ScenarioError, match=r"shares of the cohorts sum to 0\.5"):
         cs.Scenario(
             name="x", people=1, years=1, cohorts=[cs.Cohort(name="a", population="us", share=0.5)]
@@ -158,6 +164,9 @@ def test_settings_change_values_and_name_what_is_not_there(study: cs.Scenario) -
     assert changed.cohorts[0].ages.from_ == 70
     assert changed.arms[0].medicines[0].medicine == "alendronate"
     assert study.people == 400
+    more = with_settings(study, ["arms[0].medicines[0].medicine=denosumab", "record.visits[0]=6"])
+    assert more.arms[0].medicines[0].medicine == "denosumab"
+    assert more.record.visits == (6,)
     with pytest.raises(cs.ScenarioError, match='did you mean "people"'):
         with_settings(study, ["peple=3"])
     with pytest.raises(cs.ScenarioError, match=r"no item \[5\]"):
@@ -184,6 +193,33 @@ def test_an_own_medicine_beside_the_scenario_is_found_first(study_file: Path) ->
     message = told(study_file)
     assert "medicines/alendronate.yaml:" in message
     assert 'did you mean "unit"?' in message
+
+
+def test_a_study_may_be_called_like_a_profile_that_it_uses(study_file: Path) -> None:
+    replaced(study_file, "ages: {from: 60, to: 90}", "ages: {from: 60, to: 90}\n    diet: vegan")
+    named = study_file.rename(study_file.with_name("vegan.yaml"))
+    (study_file.parent / "alendronate.yaml").write_text(named.read_text(), encoding="utf-8")
+    assert cs.load(named).cohorts[0].diet == ("vegan",)
+
+
+def test_a_data_file_that_does_not_fit_the_model_is_told_at_its_line(study_file: Path) -> None:
+    from cohortsim import request
+    from cohortsim.example import EXAMPLE
+
+    own = study_file.parent / "my_alendronate.yaml"
+    text = (EXAMPLE / "medicines" / "my_alendronate.yaml").read_text(encoding="utf-8")
+    replaced(study_file, "alendronate", "my_alendronate\n        persistence: full")
+    for old, new, words in (
+        ("value: 35", "value: -35", "bisphosphonate_uptake by -35 /a; the model takes 0 to"),
+        ("shape: while_taken", "shape: per_dose", "interval: 7 d"),
+        ("target: bisphosphonate_uptake", "target: glucocorticoid", 'the model takes it in "1"'),
+        ("id: my_alendronate", "id: other", 'its file is called "my_alendronate"'),
+    ):
+        own.write_text(text.replace(old, new).replace("low: 18", "low: -99"), encoding="utf-8")
+        with pytest.raises(cs.CohortsimError) as caught:
+            request.build(cs.load(study_file))
+        assert "my_alendronate.yaml:" in str(caught.value)
+        assert words in str(caught.value)
 
 
 @given(st.text(max_size=200))

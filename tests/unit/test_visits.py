@@ -121,6 +121,11 @@ def test_results_hand_out_visits_or_say_how_to_get_them(study: cs.Scenario) -> N
     results = results_of(study, {"visits": [part(rows), part(rows)]})
     assert results.visits()["people"].to_list() == [4]
     assert results.rows("visits").collect().height == 2
+    assert results.visits(arm="usual_care").height + results.visits(arm="treated").height == 1
+    assert results.visits(measure="femoral_neck").height == 1
+    assert results.visits(measure=["ctx", "total_hip"]).is_empty()
+    with pytest.raises(cs.ResultsError, match=r'no measure "hips"; .*ctx, p1np'):
+        results.visits(measure="hips")
 
 
 def test_the_dictionary_tells_each_column_of_the_summary() -> None:

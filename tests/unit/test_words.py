@@ -94,6 +94,22 @@ def test_a_source_in_full() -> None:
     assert full("unknown", bib) == "unknown"
 
 
+def test_the_screen_shows_changes_at_visits_by_cohort_and_arm(study: cs.Scenario) -> None:
+    months = [0, *range(1, 10)]
+    results = cs.run(study.changed(record={"persons": False, "visits": months}))
+    lines = terminal.screen(results).splitlines()
+    first = lines.index("Mean change since the start, % (those alive at each month)") + 1
+    assert lines[first].split() == ["lumbar", "spine", *map(str, months[1:9])]
+    assert lines[first + 1 : first + 3][0] == " women"
+    assert lines[first + 2].startswith("  usual_care  ")
+    assert lines[first + 7].split() == ["lumbar", "spine", "9"]  # no month 0, eight on a line
+    change = results.visits(arm="usual_care", measure="lumbar_spine").row(1, named=True)
+    assert lines[first + 2].split()[1] == f"{change['change_percent']:+.2f}"
+    assert max(map(len, lines)) <= 80
+    only_index = cs.run(study.changed(people=20, record={"visits": [0]}))
+    assert "Mean change" not in terminal.screen(only_index)
+
+
 def test_the_screen_after_a_run(snapshot: SnapshotAssertion) -> None:
     screen = terminal.screen(cs.run("us_adults_50plus", people=2000))
     assert re.sub(r"in [\d.]+ s: .*", "in ...", screen) == snapshot

@@ -101,7 +101,10 @@ def _summary(summary: pl.DataFrame) -> list[str]:
         "Agreement: points, root mean square difference, mean difference",
         f"{'':<28}{head}",
     ]
+    alone = summary["layer"].n_unique() == 2  # one layer and the same again as all layers
     for (layer,), mine in summary.group_by(["layer"], maintain_order=True):
+        if alone and layer == ALL:
+            continue
         lines.append("all layers" if layer == ALL else str(layer))
         keys = ["measure", "quantity", "unit"]
         for (measure, quantity, unit), rows in mine.group_by(keys, maintain_order=True):

@@ -348,6 +348,16 @@ def test_the_folder_holds_table_figures_and_page(validation: cs.Validation, tmp_
     assert not list((folder / "figures").glob("*.svg"))
 
 
+def test_trials_that_cannot_be_simulated_have_no_figure(
+    validation: cs.Validation, tmp_path: Path
+) -> None:
+    table = validation.table.with_columns(difference=pl.lit(None, dtype=pl.Float64))
+    folder = page.claimed(tmp_path / "there")
+    page.write(replace(validation, table=table, curves=validation.curves.clear()), folder)
+    assert not list((folder / "figures").iterdir())
+    assert "<img" not in (folder / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_figure_draws_each_course_and_point(validation: cs.Validation) -> None:
     drawn = figures.trial(validation.curves, validation.table, "A title").to_dict()
     titles = [panel["title"] for panel in drawn["concat"]]

@@ -64,10 +64,13 @@ def write(validation: Validation, folder: Path) -> None:
         write_text(folder / MARK, validation.table.write_csv(float_precision=4))
         write_text(folder / "summary.csv", validation.summary.write_csv(float_precision=4))
         write_text(folder / "bars.csv", validation.bars.write_csv(float_precision=4))
-        figures.write(figures.scatter(validation.table), folder / FIGURES, SCATTER)
+        if _is_drawn(validation.table):
+            figures.write(figures.scatter(validation.table), folder / FIGURES, SCATTER)
         for trial, title in validation.titles.items():
             mine = pl.col("trial") == trial
             curves, rows = validation.curves.filter(mine), validation.table.filter(mine)
+            if not _is_drawn(rows):
+                continue
             chart = figures.trial(curves, rows, title or trial)
             figures.write(chart, folder / FIGURES, trial)
         write_text(folder / "index.html", text)
@@ -89,7 +92,7 @@ def page(validation: Validation) -> str:
         "<h2>Bars</h2>",
         _table(validation.bars),
         "<h2>All numbers</h2>",
-        _image(SCATTER, "published against simulated"),
+        _image(SCATTER, "published against simulated") if _is_drawn(table) else "",
         "<h2>Agreement</h2>",
         _table(validation.summary),
         "<h2>Furthest off</h2>",
@@ -107,12 +110,17 @@ def _trials(validation: Validation) -> Iterable[str]:
         rows = validation.table.filter(pl.col("trial") == trial)
         title = validation.titles.get(trial)
         yield f'<h3 id="{html.escape(trial)}">{html.escape(title or trial)}</h3>'
-        if title is not None:
+        if title is not None and _is_drawn(rows):
             yield _image(trial, title)
         counted = "1 number" if rows.height == 1 else f"{rows.height} numbers"
         yield f"<details><summary>{counted} of {html.escape(trial)}</summary>"
         yield _table(_readable(rows).drop("trial", strict=False))
         yield "</details>"
+
+
+def _is_drawn(rows: pl.DataFrame) -> bool:
+    """Is there a figure of these numbers? What could not be simulated has none."""
+    return bool(rows["difference"].is_not_null().any())
 
 
 def _image(name: str, title: str) -> str:

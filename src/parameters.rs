@@ -143,6 +143,7 @@ parameters! {
         estrogen_deficit_formation_loss: f64, "1", "Loss of refilling at complete estrogen deficiency";
         formation_loss_per_decade: f64, "1", "Loss of refilling per decade of age after `ageing_from`";
         ageing_from: f64, "a", "Age after which refilling declines";
+        glucocorticoid_half_effect: f64, "1", "Glucocorticoid exposure at which the effect is half of the most";
         glucocorticoid_formation_loss: f64, "1", "Early loss of formation at a glucocorticoid exposure of 1";
         glucocorticoid_formation_adaptation: f64, "1", "Share of the early glucocorticoid loss of formation that fades";
         glucocorticoid_resorption_gain: f64, "1", "Early gain of the resorption drive at a glucocorticoid exposure of 1";

@@ -17,7 +17,7 @@
 //!    healing fracture draws is not refilled
 //! 5. modelling Bm' = kM [(1 + s O Bc^gC) f_g - Bm]; progenitor reserve O' = kO [1 - O (1 + w (Bc - 1) + psi s)]: refilling draws on
 //!    it, so that it grows through years of low turnover
-//! 6. adaptation to glucocorticoids G' = kG (g - G); formation under them f_g = max(floor, 1 - gF (g - fade G)+): fast loss first, slower later
+//! 6. glucocorticoid as cells feel a dose d: g = d (1 + h) / (d + h), 1 at 10 mg/d; adaptation G' = kG (g - G); formation under them f_g = max(floor, 1 - gF (g - fade G)+): fast loss first, slower later
 //! 7. local refilling called up by unloading U' = kU (unl - U): what bed rest took comes back in part
 //! 8. microdamage M' = kD (load - R M); a healing fracture draws H' = -kH H (a fracture adds its site's draw to H)
 //! 9. in compartment c of region r: R_c = R (1 + up_r unl) (1 + c_T Te if cortical); B = Bc (1 + refill up_r U); F_c = B + z m_c [Bm (1 - loss unl) - B];
@@ -82,6 +82,7 @@ pub struct Balance<S> {
     estrogen_formation_loss: S,
     ageing_loss_per_year: S,
     ageing_from: S,
+    glucocorticoid_half_effect: S,
     glucocorticoid_formation_loss: S,
     glucocorticoid_fading: S,
     glucocorticoid_resorption_gain: S,
@@ -181,6 +182,7 @@ impl<S: Scalar> Balance<S> {
             estrogen_formation_loss: S::of(r.estrogen_deficit_formation_loss),
             ageing_loss_per_year: S::of(r.formation_loss_per_decade / 10.0),
             ageing_from: S::of(r.ageing_from),
+            glucocorticoid_half_effect: S::of(r.glucocorticoid_half_effect),
             glucocorticoid_formation_loss: S::of(r.glucocorticoid_formation_loss),
             glucocorticoid_fading: S::of(r.glucocorticoid_formation_adaptation),
             glucocorticoid_resorption_gain: S::of(r.glucocorticoid_resorption_gain),
@@ -245,6 +247,12 @@ impl<S: Scalar> Balance<S> {
         let estrogen_part = S::ONE - self.estrogen_formation_loss * (S::ONE - estrogen);
         let age_part = (S::ONE - self.ageing_loss_per_year * ageing * (age - self.ageing_from).at_least(S::ZERO)).at_least(self.floor);
         estrogen_part * formation_left * age_part * (S::ONE + self.protein_gain * protein)
+    }
+
+    /// Equation 6: glucocorticoid as cells feel a dose; it saturates.
+    #[inline(always)]
+    fn felt_glucocorticoid(&self, dose: S) -> S {
+        dose * ((S::ONE + self.glucocorticoid_half_effect) / (dose + self.glucocorticoid_half_effect))
     }
 
     /// Equation 6: formation that glucocorticoids leave.
@@ -312,7 +320,7 @@ impl<S: Scalar> Balance<S> {
     #[inline(always)]
     fn pulls(&self, person: &Person<S>, inputs: &Inputs<S>, around: &Surroundings<S>, state: &State<S>, age: S) -> State<Pull<S>> {
         let input = |target: Target| inputs.target[target as usize];
-        let glucocorticoid = input(Target::Glucocorticoid);
+        let glucocorticoid = self.felt_glucocorticoid(input(Target::Glucocorticoid));
         let antibody = input(Target::SclerostinAntibody);
         let estrogen = self.hormones.signal(person.male, age, person.menopause_age, &around.hormones);
         let pth = self.minerals.pth(age, self.minerals.supply_index(around.diet, age, estrogen));

@@ -135,6 +135,13 @@ def measures(p: Parameters, person: Person, state: State) -> Floats:
 # What pulls a state
 
 
+def felt_glucocorticoid(p: Parameters, inputs: Inputs) -> Floats:
+    """Return glucocorticoid as cells feel the dose, 1 at 10 mg/d (R6)."""
+    half = p["remodeling.glucocorticoid_half_effect"]
+    felt: Floats = inputs["glucocorticoid"] * (1.0 + half) / (inputs["glucocorticoid"] + half)
+    return felt
+
+
 def formation_under_glucocorticoid(p: Parameters, dose: Floats, adaptation: Floats) -> Floats:
     """Return the share of formation that glucocorticoids leave, f_g (R6)."""
     felt = positive(dose - p["remodeling.glucocorticoid_formation_adaptation"] * adaptation)
@@ -149,7 +156,7 @@ def refilled_share(
     floor = p["remodeling.inhibition_floor"]
     deficit = 1.0 - p["remodeling.estrogen_deficit_formation_loss"] * (1.0 - estrogen)
     formation = formation_under_glucocorticoid(
-        p, inputs["glucocorticoid"], state["glucocorticoid_adaptation"]
+        p, felt_glucocorticoid(p, inputs), state["glucocorticoid_adaptation"]
     )
     decades = positive(age - p["remodeling.ageing_from"]) / 10.0
     loss = p["remodeling.formation_loss_per_decade"] * person.formation_ageing * decades
@@ -163,7 +170,7 @@ def pulls(
     p: Parameters, person: Person, inputs: Inputs, state: State, age: Floats
 ) -> tuple[Pulls, Floats]:
     """Return (rate per year, target) of every living state, and resorption R (R1 to R10)."""
-    dose = inputs["glucocorticoid"]
+    dose = felt_glucocorticoid(p, inputs)
     estrogen = sex_steroid_signal(p, person, inputs, age)
     pth = parathyroid_hormone(p, person, inputs, age, estrogen)
     left = drive_left_by_rankl_antibody(p, person, state["rankl_antibody"])

@@ -31,7 +31,7 @@
 //! `volume_floor`, and at least `mechanostat_volume_floor` where it divides.
 //!
 //! One step of a month is an exponential midpoint step ([`crate::numeric::relaxation`]). People on potent medicines, and those who just left one, take
-//! four steps a month. Against twelve-hour steps density keeps within 0.2 percentage points over ten years in every arm (tested below).
+//! four steps a month. Against twelve-hour steps density keeps within 0.2 percentage points over ten years in every arm (tested).
 //!
 //! Left out: the skeleton's growth, the marrow, single remodeling units. `a_c` are effective rates and lower than histomorphometric
 //! turnover; do not read them as tissue turnover. Microdamage acts on nothing yet: strength will read it. Values: `parameters/remodeling.yaml`,

@@ -36,6 +36,10 @@ class TestEvidence:
         assert {use[target.id] for target in EVIDENCE.targets if target.fitted} == {"calibrate"}
         assert {use[target.id] for target in EVIDENCE.targets if not target.fitted} == {"compare"}
 
+    def test_every_row_that_says_it_is_fitted_is(self) -> None:
+        said = {row["id"] for row in EVIDENCE.rows if row["use"] == "calibrate"}
+        assert said == {target.id for target in EVIDENCE.targets if target.fitted}
+
     def test_no_target_is_a_fracture(self) -> None:
         assert {target.measure for target in EVIDENCE.targets} <= set(evidence.MEASURES)
 

@@ -12,6 +12,7 @@ from cohortsim.calibration.courses import Courses
 from cohortsim.calibration.evidence import Evidence
 from cohortsim.calibration.free import Floats, Free
 from cohortsim.catalog import Catalog
+from cohortsim.entries import Quantity
 
 STEP = 1e-3
 """Step of the derivatives on the logistic scale."""
@@ -60,6 +61,14 @@ class Fit:
         information = self.jacobian.T @ self.jacobian + pull**2 * np.eye(len(self.scaled))
         share: Floats = 1.0 - pull**2 * np.diag(np.linalg.inv(information))
         return share
+
+    def known(self) -> list[tuple[str, Quantity, float, float, float]]:
+        """Return (full name, quantity, fitted value, local SD, share told by data) of each value."""
+        rows = zip(self.values.items(), self.spread(), self.told_by_data(), strict=True)
+        return [
+            (name, self.free.quantities[name], value, float(spread), float(share))
+            for (name, value), spread, share in rows
+        ]
 
     def unidentified(self) -> list[tuple[float, list[tuple[str, float]]]]:
         """Return the directions that the pull holds more than the data do.

@@ -67,14 +67,7 @@ def _by_size(item: tuple[float, Target, float]) -> float:
 
 def _values(fit: Fit) -> Iterator[str]:
     yield "Fitted values: local SD, and the share of precision that comes from the data"
-    rows = zip(
-        fit.free.quantities.items(),
-        fit.values.values(),
-        fit.spread(),
-        fit.told_by_data(),
-        strict=True,
-    )
-    for (name, quantity), value, spread, share in rows:
+    for name, quantity, value, spread, share in fit.known():
         span = quantity.high - quantity.low
         edge = min(value - quantity.low, quantity.high - value) < 0.02 * span
         yield (

@@ -66,14 +66,7 @@ def _table(fit: Fit) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["name", "value", "unit", "sd", "low", "high", "told_by_data"])
-    rows = zip(
-        fit.free.quantities.items(),
-        fit.values.values(),
-        fit.spread(),
-        fit.told_by_data(),
-        strict=True,
-    )
-    for (name, q), value, spread, share in rows:
+    for name, q, value, spread, share in fit.known():
         known = [f"{value:.{DIGITS}g}", q.unit, f"{spread:.2g}", f"{q.low:g}", f"{q.high:g}"]
         table.writerow([name, *known, f"{share:.2f}"])
     return out.getvalue()

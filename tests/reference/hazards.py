@@ -5,6 +5,8 @@ Arrays over people have the shape (n,); hazards are per month.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,32 @@ import numpy as np
 from . import chance, populations
 from .balance import State
 from .chance import Ints
-from .people import NEVER, People, fall_ratio
-from .populations import AGES, Plain
-from .systems import Bools, Floats
+from .people import NEVER, People, lasting_fall_ratio
+from .populations import AGES, MONTHS_PER_YEAR, Plain
+from .strength import ln_load, ln_ratio, ln_strength, share_broken
+from .systems import Bools, Floats, Inputs
 
 Means = dict[str, dict[str, Floats]]
-"""Mean relative risks by population and quantity: arrays (2 sexes, 121 ages)."""
+"""Means and offsets by population and quantity: arrays (2 sexes, 121 ages)."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What the hazards need of people at one time."""
+
+    who: People
+    abmd: dict[str, Floats]
+    """g/cm2 by density site."""
+    state: State
+    inputs: Inputs
+    frailty: Floats
+    """Without instability."""
+    instability: Floats
+
+    @property
+    def effective(self) -> Floats:
+        """Effective frailty."""
+        return self.frailty + self.instability
 
 
 def of_population(request: Plain, table: Any, who: People, age: Ints) -> Floats:
@@ -28,7 +50,7 @@ def of_population(request: Plain, table: Any, who: People, age: Ints) -> Floats:
 
 
 def mean_of(request: Plain, means: Means, name: str, who: People, age: Ints) -> Floats:
-    """Return the population's mean of a relative risk at each person's sex and an age."""
+    """Return a mean or offset of the population at each person's sex and an age."""
     return of_population(request, lambda population: means[population["id"]][name], who, age)
 
 
@@ -37,28 +59,48 @@ def probability(hazard: Floats, months: float = 1.0) -> Floats:
     return np.asarray(-np.expm1(-hazard * months))
 
 
-def relative_fracture_hazard(
-    request: Plain, site: Plain, who: People, abmd: Floats, resorption: Floats, prior: Bools
+# Falls
+
+
+def fall_ratio(request: Plain, lived: Lived) -> Floats:
+    """Return individual ratios of fall rates (falls, equations 2 to 4)."""
+    p = request["parameters"]
+    serum = lived.who.values["serum_25ohd"] + lived.inputs["serum_25ohd"]
+    low = np.where(serum < p["falls.vitamin_d_low_below"], p["falls.vitamin_d_low_ratio"], 1.0)
+    grown = np.exp(p["falls.frailty_exponent"] * lived.effective + lived.inputs["falls"])
+    return lasting_fall_ratio(request, lived.who) * grown * low
+
+
+# Fractures
+
+
+def loadings(site: Plain, fell: Floats, p_fall: Floats) -> Floats:
+    """Return loading events of a month (fracture, equations 1 and 3)."""
+    s = site["share_from_falls"]
+    if site["of_the_spine"]:
+        return np.asarray((1.0 - s) + s * fell / p_fall)
+    return np.asarray(fell + p_fall * (1.0 - s) / s)
+
+
+def burden(request: Plain, site: Plain, lived: Lived) -> Floats:
+    """Return ln(load / strength) without the population's offset (strength, equations 1 and 2)."""
+    abmd = lived.abmd[site["density_site"]]
+    strength = ln_strength(request, site, abmd, lived.state, lived.inputs)
+    return ln_load(site, lived.who, lived.effective) - strength
+
+
+def weight(
+    request: Plain, site: Plain, who: People, fell: Floats, p_fall: Floats, prior: Floats
 ) -> Floats:
-    """Return r of a fracture site (fracture, equation 1); abmd is that of its density site."""
-    reference = request["parameters"][f"density.reference_mean.{site['density_site']}"]
-    r: Floats = site["gradient_per_sd"] ** ((reference - abmd) / site["sd"])
-    r = r * resorption ** site["turnover_exponent"]
-    r = r * np.where(prior, site["prior_fracture_ratio"], 1.0)
-    for k, factor in enumerate(request["risk_factors"]):
-        ratio = factor["hazard_ratios"].get(site["id"], 1.0)
-        r = r * np.where(who.risk_factors[:, k], ratio, 1.0)
-    return r
+    """Return what multiplies the probability of breaking."""
+    return loadings(site, fell, p_fall) * np.exp(ln_ratio(request, site, who, prior))
 
 
-def fall_factor(site: Plain, fall_per_expected: Floats) -> Floats:
-    """Return (1 - s) + s x fall / p_fall (fracture, equation 2)."""
-    s: float = site["share_from_falls"]
-    return (1.0 - s) + s * fall_per_expected
+# Death
 
 
 def death_ratio_after(site: Plain, sex: Ints, months: Floats) -> Floats:
-    """Return the relative hazard of death by months since a fracture (mortality, equation 2)."""
+    """Return the relative hazard of death by months since a fracture (mortality)."""
     ratio: Floats = np.ones(len(months))
     for step in site["mortality_after"]:
         holds = (step["from_month"] <= months) & (months < site["mortality_until_month"])
@@ -66,33 +108,88 @@ def death_ratio_after(site: Plain, sex: Ints, months: Floats) -> Floats:
     return ratio
 
 
-def death_ratio_of_factors(request: Plain, who: People) -> Floats:
-    """Return the relative hazard of death by risk factors."""
-    ratio: Floats = np.ones(len(who.number))
-    for k, factor in enumerate(request["risk_factors"]):
-        ratio *= np.where(who.risk_factors[:, k], factor["mortality_ratio"], 1.0)
+def death_ratio_after_all(request: Plain, sex: Ints, since: Floats) -> Floats:
+    """Return what all earlier fractures together cause; since: (n, fracture sites), months."""
+    ratio: Floats = np.ones(len(sex))
+    for k, site in enumerate(request["fracture_sites"]):
+        ratio = ratio * death_ratio_after(site, sex, since[:, k])
     return ratio
 
 
-def months_since_fracture(request: Plain, who: People, state: State, means: Means) -> Floats:
-    """Return months since the last fracture before index that still counts, by fracture site."""
+def death_ratio_of_factors(request: Plain, who: People) -> Floats:
+    """Return the relative hazard of death by risk factors and by what people a cohort is of."""
+    ratio: Floats = np.ones(len(who.number))
+    for k, factor in enumerate(request["risk_factors"]):
+        ratio *= np.where(who.risk_factors[:, k], factor["mortality_ratio"], 1.0)
+    for k, cohort in enumerate(request["cohorts"]):
+        ratio *= np.where(who.cohort == k, cohort["mortality_ratio"], 1.0)
+    return ratio
+
+
+def death_ratio_of_frailty(request: Plain, frailty: Floats) -> Floats:
+    """Return the relative hazard of death by effective frailty."""
+    ratio: Floats = np.exp(request["parameters"]["mortality.frailty_exponent"] * frailty)
+    return ratio
+
+
+# Frailty
+
+
+def aged(request: Plain, frailty: Floats, life_table: Floats) -> Floats:
+    """Return frailty a month later (frailty, equation 1)."""
+    theta = request["parameters"]["mortality.frailty_exponent"]
+    return frailty + theta * life_table * (1.0 + 0.5 * theta * frailty)
+
+
+def left_of_instability(request: Plain, months: Floats | float) -> Floats:
+    """Return the share of instability that is left after some months (frailty, equation 2)."""
+    half_life = request["parameters"]["fracture.instability_half_life"]
+    left: Floats = np.exp(-math.log(2.0) * np.asarray(months) / (half_life * MONTHS_PER_YEAR))
+    return left
+
+
+# Fractures before index
+
+
+def months_since_fractures(
+    request: Plain, means: Means, lived: Lived
+) -> tuple[Floats, Floats]:
+    """Return months since the last fracture before index (n, sites), and the instability left of them.
+
+    Drawn at the hazard that people have without what earlier fractures bring.
+    """
+    who = lived.who
     falls = of_population(request, populations.fall_hazard, who, who.age)
-    own_falls = falls * fall_ratio(request, who)
-    own_falls /= mean_of(request, means, "fall", who, who.age)
-    fall_per_expected = probability(own_falls) / probability(falls)
+    own = fall_ratio(request, lived) / mean_of(request, means, "fall_undated", who, who.age)
+    fell, p_fall = probability(falls * own), probability(falls)
     all_sites = []
     for site in request["fracture_sites"]:
-        r = otherwise(request, site, who, state) * fall_factor(site, fall_per_expected)
-        mean = mean_of(request, means, f"fracture.{site['id']}", who, who.age)
-        all_sites.append(earlier_fracture(request, site, who, r / mean))
-    return np.array(all_sites).reshape(len(all_sites), -1).T
+        offset = mean_of(request, means, f"offset_undated.{site['id']}", who, who.age)
+        hazard = undated_hazard(request, site, lived, fell, p_fall, offset)
+        incidence = of_population(
+            request, lambda of, site=site: populations.fracture_hazard(of, site["id"]), who, who.age
+        )
+        all_sites.append(earlier_fracture(request, site, who, hazard / incidence))
+    since = np.array(all_sites).T
+    return since, instability_left(request, since)
 
 
-def otherwise(request: Plain, site: Plain, who: People, state: State) -> Floats:
-    """Return the relative hazard at index without the ratio for an earlier fracture."""
-    abmd = who.values[f"abmd_{site['density_site']}"]
-    nobody = np.zeros_like(who.prior_fracture)
-    return relative_fracture_hazard(request, site, who, abmd, state["resorption"], nobody)
+def undated_hazard(
+    request: Plain, site: Plain, lived: Lived, fell: Floats, p_fall: Floats, offset: Floats
+) -> Floats:
+    """Return the hazard without the ratio for an earlier fracture."""
+    nobody = np.zeros(len(fell))
+    times = weight(request, site, lived.who, fell, p_fall, nobody)
+    return times * share_broken(burden(request, site, lived) + offset, site["spread"])
+
+
+def instability_left(request: Plain, since: Floats) -> Floats:
+    """Return the instability that fractures have left; since: (n, sites), months, NEVER if none."""
+    total = np.zeros(len(since))
+    for k, site in enumerate(request["fracture_sites"]):
+        left = site["instability"] * left_of_instability(request, since[:, k])
+        total += np.where(since[:, k] < NEVER, left, 0.0)
+    return total
 
 
 def earlier_fracture(request: Plain, site: Plain, who: People, relative: Floats) -> Floats:
@@ -101,23 +198,21 @@ def earlier_fracture(request: Plain, site: Plain, who: People, relative: Floats)
     Only people with a history of fracture have one; they have it as often as keeps its frequency
     among all people what the hazard says.
     """
-    since = np.full(len(who.number), NEVER)
-    if not site["mortality_after"]:
-        return since
+    p = request["parameters"]
     first = chance.EARLIER_FRACTURE + 4 * site["decision"]
     whether, when, survived = (
         chance.once(request["seed"], who.number, who.attempt, first + k) for k in range(3)
     )
-    window = site["mortality_until_month"]
-    age = np.maximum(0, who.age - int(request["parameters"]["cohort.earlier_fracture_age_shift"]))
+    window = p["fracture.history_years"] * MONTHS_PER_YEAR
+    age = np.maximum(0, who.age - int(p["cohort.earlier_fracture_age_shift"]))
     hazard = of_population(
         request, lambda population: populations.fracture_hazard(population, site["id"]), who, age
     )
     death = of_population(request, populations.death_hazard, who, age)
     months = np.floor(when * window)
-    excess = np.zeros(len(since))
-    for month in range(int(window)):
-        ratio = death_ratio_after(site, who.sex, np.full(len(since), float(month)))
+    excess = np.zeros(len(months))
+    for month in range(math.ceil(window)):
+        ratio = death_ratio_after(site, who.sex, np.full(len(months), float(month)))
         excess += np.where(month < months, (ratio - 1.0) * death, 0.0)
     history = of_population(
         request,
@@ -126,5 +221,5 @@ def earlier_fracture(request: Plain, site: Plain, who: People, relative: Floats)
         who.age,
     )
     share = probability(hazard * relative, window) / history
-    had = who.prior_fracture & (whether < share) & (survived < np.exp(-excess))
-    return np.where(had, months, since)
+    had: Bools = who.prior_fracture & (whether < share) & (survived < np.exp(-excess))
+    return np.where(had, months, NEVER)

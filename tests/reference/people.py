@@ -29,6 +29,7 @@ CHARACTERISTICS = (
     "serum_25ohd",
     "activity",
     "menopause_age",
+    "frailty",
 )
 NEVER = 1.0e6
 """Months from index that no life reaches."""
@@ -232,6 +233,8 @@ def value_at(characteristic: Plain, sex: str, age: Floats, z: Floats) -> Floats:
             value = np.exp(x)
         case "log1p":
             value = np.maximum(0.0, np.expm1(x))
+        case "signed":
+            value = x
         case _:
             value = np.maximum(0.0, x)
     return value
@@ -288,15 +291,13 @@ def person_of(request: Plain, people: People) -> Person:
     )
 
 
-def fall_ratio(request: Plain, people: People) -> Floats:
-    """Return individual ratios of fall rates (falls, equation 2)."""
+def lasting_fall_ratio(request: Plain, people: People) -> Floats:
+    """Return what stays of individual ratios of fall rates (falls, equation 3)."""
     p: Parameters = request["parameters"]
     sd = p["falls.proneness_sd"]
     z = normal_of(request, people, chance.FALL_PRONENESS)
     ratio: Floats = np.exp(sd * z - sd**2 / 2.0)
-    low = people.values["serum_25ohd"] < p["falls.vitamin_d_low_below"]
     inactive = people.values["activity"] < p["falls.inactive_below"]
-    ratio *= np.where(low, p["falls.vitamin_d_low_ratio"], 1.0)
     ratio *= np.where(inactive, p["falls.inactivity_ratio"], 1.0)
     for k, factor in enumerate(request["risk_factors"]):
         ratio *= np.where(people.risk_factors[:, k], factor["falls_ratio"], 1.0)

@@ -6,27 +6,34 @@ in the headers of the sources and from what the documentation promises, not for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import balance, chance, exposures, people, populations
+from . import balance, chance, exposures, people, populations, spine
 from .balance import SITES, State
-from .book import MINUTES_PER_MONTH, Book, Table
+from .book import MINUTES_PER_MONTH, Book, Happened, Table
 from .chance import Ints
 from .hazards import (
+    Lived,
     Means,
-    death_ratio_after,
+    aged,
+    burden,
+    death_ratio_after_all,
     death_ratio_of_factors,
-    fall_factor,
+    death_ratio_of_frailty,
+    fall_ratio,
+    left_of_instability,
     mean_of,
     of_population,
     probability,
-    relative_fracture_hazard,
+    weight,
 )
-from .index import AtIndex, at_index
+from .index import AtIndex, at_index, site_of_the_spine
 from .people import NEVER
 from .populations import MONTHS_PER_YEAR, Plain
+from .spine import Spine
+from .strength import share_broken
 from .systems import Bools, Floats
 
 
@@ -61,28 +68,59 @@ def simulated(request: Plain, number: Ints, means: Means) -> Lives:
     return Lives(book.tables(), months)
 
 
+@dataclass
+class Course:
+    """What changes in follow-up."""
+
+    alive: Bools
+    state: State
+    spine: Spine
+    prior: Bools
+    since: Floats
+    """Months since the last fracture, (n, fracture sites)."""
+    frailty: Floats
+    instability: Floats
+    in_nursing_home: Bools
+    kyphosis_excess: Floats
+    """Degrees above the mean of the age, renewed at anniversaries and at deformities."""
+
+
 def followed(request: Plain, index: AtIndex, means: Means, arm: int, book: Book) -> list[Month]:
     """Live all months of one arm: look, ask chance, write down, go on."""
     p, who = request["parameters"], index.people
     of_arm = exposures.of_arm(request, who, arm)
-    state = index.state
-    at_index = balance.measures(p, index.person, state)
+    at_index = balance.measures(p, index.person, index.state)
     at_peak = balance.measures(p, index.person, balance.at_peak(p, index.person))
-    alive = np.ones(len(who.number), dtype=np.bool_)
-    prior = who.prior_fracture.copy()
-    since = index.months_since.copy()
-    exit_minutes = np.full(len(alive), request["months"] * MINUTES_PER_MONTH)
+    n = len(who.number)
+    now = Course(
+        alive=np.ones(n, dtype=np.bool_),
+        state=index.state,
+        spine=index.spine,
+        prior=who.prior_fracture.copy(),
+        since=index.months_since.copy(),
+        frailty=who.values["frailty"].copy(),
+        instability=index.instability.copy(),
+        in_nursing_home=np.zeros(n, dtype=np.bool_),
+        kyphosis_excess=np.zeros(n),
+    )
+    exit_minutes = np.full(n, request["months"] * MINUTES_PER_MONTH)
     exit_abmd = np.zeros_like(index.scale)
-    one = np.ones(len(alive))
+    exit_back = np.zeros((n, 6))
+    exit_spine = np.zeros(n, dtype=np.uint64)
+    one = np.ones(n)
     asked: list[Month] = []
+    calendar = Calendar(request)
 
     def look(month: int) -> Floats:
-        measured = balance.measures(p, index.person, state)
+        measured = balance.measures(p, index.person, now.state)
         abmd: Floats = index.scale * measured[:, : len(SITES)]
-        exit_abmd[alive] = abmd[alive]
+        exit_abmd[now.alive] = abmd[now.alive]
         if month % MONTHS_PER_YEAR == 0:
-            book.count_states(arm, month, alive, abmd)
-        book.count_visit(arm, month, alive, measured, at_index, at_peak)
+            age = (who.age_months + month) / MONTHS_PER_YEAR
+            now.kyphosis_excess = spine.excess_kyphosis(request, who, now.spine, age)
+            book.count_states(arm, month, now.alive, abmd)
+            book.count_spines(arm, month, now.alive, now.spine, clinical_since(request, now.since))
+        book.count_visit(arm, month, now.alive, measured, at_index, at_peak)
         return abmd
 
     for month in range(request["months"]):
@@ -91,88 +129,41 @@ def followed(request: Plain, index: AtIndex, means: Means, arm: int, book: Book)
         exposures.judge(request, of_arm, abmd, month)
         acting = index.exposures + of_arm
         inputs = exposures.inputs_at(acting, month * one, month * one, one)
-
-        now = ask_chance(request, index, means, month, alive, abmd, state, prior, since)
-        asked.append(now)
-        happened = (now.draw < now.threshold) & alive
-        minute = minutes_of(now)
+        lived = Lived(
+            who=who,
+            abmd={site: abmd[:, k] for k, site in enumerate(SITES)},
+            state=now.state,
+            inputs=inputs,
+            frailty=now.frailty,
+            instability=now.instability,
+        )
+        month_of = ask_chance(request, means, calendar, month, now, abmd, lived)
+        asked.append(month_of)
+        happened = (month_of.draw < month_of.threshold) & now.alive
+        minute = minutes_of(month_of)
         death = np.where(happened[1], minute[1], MINUTES_PER_MONTH)
         # Who dies no longer breaks a bone or falls; in the same minute death comes first.
-        fractured = happened[2:] & (minute[2:] < death)
+        broken = happened[2:] & (minute[2:] < death)
         fell = happened[0] & ((death == MINUTES_PER_MONTH) | (minute[0] < death))
-        book.count_time(arm, month, alive, abmd, death, fell)
-        book.write_events(arm, month, abmd, np.vstack([happened[1:2], fractured]), minute[1:])
+        book.count_time(arm, month, now.alive, abmd, death, fell)
+        what = consequences(request, who, now, month, month_of, broken, minute[2:])
+        book.write_events(arm, month, abmd, happened[1], minute[1], month_of.caused, what)
 
         exit_minutes[happened[1]] = month * MINUTES_PER_MONTH + death[happened[1]]
-        alive = alive & ~happened[1]
-        broke: Bools = np.any(fractured, axis=0)
-        prior |= broke
-        draws = np.array([site["healing_draw"] for site in request["fracture_sites"]])
-        state = state | {"healing": state["healing"] + fractured.T @ draws}
+        leaves = happened[1] | (now.alive & (month == request["months"] - 1) & False)
+        note_backs(request, who, now, month, leaves, exit_back, exit_spine)
+        now.alive = now.alive & ~happened[1]
+        broke: Bools = np.any(what.fractured, axis=0)
         # What acts in this month was settled at its start; a fracture ends a course with the month.
         exposures.end_at_fracture(of_arm, broke, month)
-        state = balance.month(p, index.person, inputs, state, age, one / 12.0)
+        now.state = balance.month(p, index.person, inputs, now.state, age, one / 12.0)
+        now.frailty = aged(request, now.frailty, month_of.life_table)
+        now.instability = now.instability * left_of_instability(request, 1.0)
         # The month after a fracture is the first: months since are 0 in it.
-        since = np.where(fractured.T, 0.0, np.minimum(NEVER, since + 1.0))
+        now.since = np.where(what.fractured.T, 0.0, np.minimum(NEVER, now.since + 1.0))
     look(request["months"])
+    note_backs(request, who, now, request["months"], now.alive, exit_back, exit_spine)
     taken = of_arm + exposures.of_cohorts(request, who)
     begun = exposures.medicine_months(taken, np.ceil(exit_minutes / MINUTES_PER_MONTH))
-    book.write_exits(arm, exit_minutes, ~alive, begun, exit_abmd)
+    book.write_exits(arm, exit_minutes, ~now.alive, begun, exit_abmd, exit_spine, exit_back)
     return asked
-
-
-def ask_chance(
-    request: Plain,
-    index: AtIndex,
-    means: Means,
-    month: int,
-    alive: Bools,
-    abmd: Floats,
-    state: State,
-    prior: Bools,
-    since: Floats,
-) -> Month:
-    """Return this month's draws, hazards and thresholds (falls 1 and 3, fracture 2, mortality 1)."""
-    who = index.people
-    age = (who.age_months + month) // MONTHS_PER_YEAR
-
-    def drawn(decision: int) -> Floats:
-        return chance.uniform(request["seed"], who.number, month, decision)
-
-    falls = of_population(request, populations.fall_hazard, who, age)
-    own = falls * people.fall_ratio(request, who) / mean_of(request, means, "fall", who, age)
-    draws, hazards = [drawn(chance.FALL)], [own]
-    fell = (draws[0] < probability(own)).astype(np.float64)
-
-    death = of_population(request, populations.death_hazard, who, age)
-    death = death * death_ratio_of_factors(request, who)
-    for k, site in enumerate(request["fracture_sites"]):
-        death = death * death_ratio_after(site, who.sex, since[:, k])
-    draws.append(drawn(chance.DEATH))
-    hazards.append(death / mean_of(request, means, "death", who, age))
-
-    for site in request["fracture_sites"]:
-        incidence = of_population(
-            request, lambda of, id_=site["id"]: populations.fracture_hazard(of, id_), who, age
-        )
-        r = relative_fracture_hazard(
-            request,
-            site,
-            who,
-            abmd[:, SITES.index(site["density_site"])],
-            state["resorption"],
-            prior,
-        )
-        mean = mean_of(request, means, f"fracture.{site['id']}", who, age)
-        draws.append(drawn(chance.FIRST_FRACTURE + site["decision"]))
-        hazards.append(incidence * r / mean * fall_factor(site, fell / probability(falls)))
-    hazard = np.array(hazards)
-    return Month(alive, abmd, np.array(draws), probability(hazard), hazard)
-
-
-def minutes_of(month: Month) -> Ints:
-    """Return when within the month a constant hazard has used up each draw; 0 without a hazard."""
-    some = month.hazard > 0.0
-    share = -np.log1p(-month.draw) / np.where(some, month.hazard, 1.0)
-    minute = np.minimum(np.floor(share * MINUTES_PER_MONTH), MINUTES_PER_MONTH - 1)
-    return np.where(some, minute, 0.0).astype(np.int64)

@@ -2,11 +2,13 @@
 //! balance goes on.
 
 use crate::biology::fracture::MAX_SITES;
+use crate::biology::spine::Compressed;
 use crate::biology::strength::Material;
 use crate::block::{InputRows, NEVER, StateRows};
 use crate::cohort::courses::Courses;
 use crate::cohort::history::{Block, step_rows};
 use crate::cohort::kernel::{Kernel, Rates};
+use crate::cohort::vertebrae::Vertebrae;
 use crate::exposure::{self, Target};
 use crate::model::Model;
 use crate::numeric::Scalar;
@@ -32,6 +34,8 @@ pub struct Lives<S, const L: usize> {
     pub months_since: [[S; L]; MAX_SITES],
     /// Ratio of fracture hazards by risk factors and earlier fractures, by fracture site.
     pub risk_ratio: [[S; L]; MAX_SITES],
+    /// Spines.
+    pub vertebrae: Vertebrae<S, L>,
     /// Frailty.
     pub frailty: [S; L],
     /// Instability after fractures.
@@ -76,7 +80,7 @@ pub struct Hazards<S, const L: usize> {
     pub fall: [S; L],
     /// 1 for who falls this month, else 0.
     pub fell: [S; L],
-    /// Of a fracture, by fracture site.
+    /// Of a fracture, by fracture site; of the spine a bound of it.
     pub fracture: [[S; L]; MAX_SITES],
     /// Of death.
     pub death: [S; L],
@@ -132,6 +136,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             prior_fracture: block.prior_fracture,
             months_since: block.months_since,
             risk_ratio: [[S::ONE; L]; MAX_SITES],
+            vertebrae: Vertebrae::at_index(model, kernel, block),
             frailty: block.frailty,
             instability: block.instability,
             nursing_home: [false; L],
@@ -193,6 +198,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         for lane in 0..L {
             effective[lane] = self.frailty[lane] + self.instability[lane];
         }
+        self.vertebrae.age(model, block, month);
         self.fall_hazards(kernel, block, &effective);
         self.fracture_hazards(kernel, block, &effective, month);
         self.death_hazards(kernel, block, &effective);
@@ -256,10 +262,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         }
         for (k, site) in kernel.sites.iter().enumerate() {
             let hazard = &mut self.hazards.fracture[k];
-            if site.of_the_spine {
-                *hazard = [S::ZERO; L];
-                continue;
-            }
+            let mut burden = [S::ZERO; L];
             let (offset, p_fall) = (&self.rates.offset[k], &self.rates.p_fall);
             let (ln_abmd, ln_load, ratio) = (&ln_abmd[site.density_site], &block.ln_load[k], &self.risk_ratio[k]);
             for lane in 0..L {
@@ -269,13 +272,28 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
                     ln_microdamage: ln_microdamage[lane],
                     added: added[lane],
                 };
-                let burden = site.strength.burden(ln_load[lane], ln_abmd[lane], &material, effective[lane]);
-                let breaking = site.strength.breaking_probability(burden, offset[lane]);
-                hazard[lane] = site.loadings(self.hazards.fell[lane], p_fall[lane]) * breaking * ratio[lane];
+                burden[lane] = site.strength.burden(ln_load[lane], ln_abmd[lane], &material, effective[lane]);
+            }
+            let fell = &self.hazards.fell;
+            if site.of_the_spine {
+                for lane in 0..L {
+                    let scale = site.loadings_of_the_spine(fell[lane], p_fall[lane]) * ratio[lane];
+                    hazard[lane] = self.vertebrae.load(kernel, lane, burden[lane], offset[lane], scale);
+                }
+            } else {
+                for lane in 0..L {
+                    let breaking = site.strength.breaking_probability(burden[lane], offset[lane]);
+                    hazard[lane] = site.loadings(fell[lane], p_fall[lane]) * breaking * ratio[lane];
+                }
             }
             if let Some(trend) = kernel.rates.trend_in(k, month) {
                 for lane in 0..L {
                     hazard[lane] = hazard[lane] * trend[self.position[lane] / AGES];
+                }
+                if site.of_the_spine {
+                    for lane in 0..L {
+                        self.vertebrae.scale[lane] = self.vertebrae.scale[lane] * trend[self.position[lane] / AGES];
+                    }
                 }
             }
         }
@@ -330,8 +348,15 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         let by_fractures = self.hazards.death_by_fractures[lane] * kernel.frailty.death_ratio(self.instability[lane]);
         let caused = percent_caused(by_fractures.to_f64());
         ask(self.words_of(kernel, Decision::DEATH)[lane], self.hazards.death[lane], DEATH, caused);
-        for (k, decision) in kernel.decisions.iter().enumerate() {
+        for (k, decision) in kernel.decisions.iter().enumerate().filter(|(k, _)| !kernel.sites[*k].of_the_spine) {
             ask(self.words_of(kernel, *decision)[lane], self.hazards.fracture[k][lane], k as u8 + 1, 0);
+        }
+        let compressed = model.spine.site.and_then(|site| self.compression(model, kernel, block, lane, site, month));
+        if let Some((_, happenings)) = &compressed {
+            for happening in happenings.iter().flatten() {
+                all[n] = *happening;
+                n += 1;
+            }
         }
         all[..n].sort_unstable();
         if let Some(death) = all[..n].iter().position(|h| h.event == DEATH) {
@@ -340,6 +365,12 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         }
         let fractures = n - usize::from(!self.alive[lane]);
         for k in 0..fractures {
+            if all[k].event == deformity_event(kernel.sites.len()) {
+                if let Some((made, _)) = &compressed {
+                    self.vertebrae.compress(model, kernel, block, lane, month, made);
+                }
+                continue;
+            }
             let site = usize::from(all[k].event) - 1;
             self.fractured(kernel, block, lane, site, month);
             if self.enters_nursing_home(model, block, lane, site, month) {
@@ -349,6 +380,44 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         }
         all[..n].sort_unstable();
         (all, n)
+    }
+
+    /// Whether a vertebra gives way this month, and what is written down of it: the deformity, and the fracture if it is noticed.
+    fn compression(
+        &self,
+        model: &Model,
+        kernel: &Kernel<S>,
+        block: &Block<S, L>,
+        lane: usize,
+        site: usize,
+        month: u32,
+    ) -> Option<(Compressed, [Option<Happening>; 2])> {
+        let word = self.words_of(kernel, kernel.decisions[site])[lane];
+        if S::uniform(word) >= self.hazards.fracture[site][lane] {
+            return None;
+        }
+        let hazard = self.vertebrae.hazard(kernel, lane);
+        if S::uniform(word) >= hazard.closed_share() {
+            return None;
+        }
+        let made = self.vertebrae.compression(model, kernel, block, lane, month);
+        let deformity = Happening {
+            minute: minute_of(word, hazard),
+            event: deformity_event(kernel.sites.len()),
+            level: made.level as u8 + 1,
+            grade: made.grade,
+            grade_before: made.before,
+            shape: made.shape,
+            ..Happening::default()
+        };
+        let noticed = made.attended.then(|| {
+            let r = block.in_lane(lane);
+            let recorded = &model.populations[model.cohorts[r.cohort].population].mean.recorded;
+            let word = model.luck.words(r.person, month, Decision::RECORDED.group)[Decision::RECORDED.word];
+            let missed = f64::uniform(word) >= recorded.at(r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
+            Happening { event: site as u8 + 1, missed, ..deformity }
+        });
+        Some((made, [Some(deformity), noticed]))
     }
 
     /// What a fracture brings with it.
@@ -387,8 +456,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.frailty[lane] = kernel.frailty.aged(self.frailty[lane], self.rates.life_table[lane]);
             self.instability[lane] = kernel.frailty.steadied(self.instability[lane]);
         }
-        for (k, _) in &kernel.excess {
-            let since = &mut self.months_since[*k];
+        for since in &mut self.months_since[..kernel.sites.len()] {
             for lane in 0..L {
                 since[lane] = (since[lane] + S::ONE).at_most(S::of(NEVER));
             }

@@ -4,8 +4,10 @@
 //! is put through its own distribution at the person's age and sex. Binary characteristics are present where the normal number lies above
 //! the quantile of 1 - prevalence. Cohort profiles then replace what they set, and entry rules say who of the candidates is recruited.
 
+use crate::biology::spine::back::logit;
+use crate::biology::spine::{Curve, Spine};
 use crate::biology::{falls, loading};
-use crate::cohort::entry;
+use crate::cohort::{entry, spine_at_index};
 use crate::model::{self, CHARACTERISTICS, Distribution, Model, Population, TScores, Transform};
 use crate::numeric::normal;
 use crate::parameters::Parameters;
@@ -36,6 +38,12 @@ pub struct Recruit {
     pub habitual_load: f64,
     /// What stays of the individual ratio of falls, before the population's mean is taken out.
     pub fall_ratio: f64,
+    /// How the curve of the back is made.
+    pub curve: Curve,
+    /// Logistic luck of complaints of the back.
+    pub back_luck: f64,
+    /// Vertebrae at index; known of people of a study.
+    pub spine: Spine,
     /// Row of the file of persons, from 0; [`DRAWN`] for people who were drawn.
     pub source_row: i64,
 }
@@ -121,6 +129,7 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
     let cohort = model.cohorts.iter().position(|c| u < c.cumulative_share).unwrap_or(model.cohorts.len() - 1);
     let mut recruit = entry::first_eligible(model, cohort, person);
     complete(model, &mut recruit, None);
+    recruit.spine = spine_at_index::spine(model, &model.populations[model.cohorts[cohort].population], &recruit);
     recruit
 }
 
@@ -195,6 +204,7 @@ fn measured(
         normal::distribution(correlated[CHARACTERISTICS.len() + k]) > 1.0 - prevalence
     };
     let prior_fracture = has(0);
+    let normal_of = |decision: Recruiting| normal::quantile(luck.once(person, attempt, decision as u32)).clamp(-WIDEST, WIDEST);
     let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
     Recruit {
         person,
@@ -208,6 +218,9 @@ fn measured(
         individual: Individual::of(&model.parameters, &[0.0; SPREADS]),
         habitual_load: 1.0,
         fall_ratio: 1.0,
+        curve: model.spine.posture.curve(normal_of(Recruiting::KyphosisYoung), normal_of(Recruiting::KyphosisAgeing)),
+        back_luck: logit(luck.once(person, attempt, Recruiting::BackPain as u32)),
+        spine: Spine::INTACT,
         source_row: DRAWN,
     }
 }

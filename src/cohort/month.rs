@@ -1,111 +1,22 @@
-//! One month of a block of people, readable aloud: density is read, chance is asked, what happened is written down, and the
+//! One month of a block of people, readable aloud: density is read, chance is asked, what happened ([`super::happenings`]) is written down, and the
 //! balance goes on.
 
-use crate::biology::density::Density;
-use crate::biology::fracture::{MAX_SITES, SiteHazard};
-use crate::biology::mortality::ExcessAfter;
-use crate::biology::remodeling::Balance;
+use crate::biology::fracture::MAX_SITES;
+use crate::biology::strength::Material;
 use crate::block::{InputRows, NEVER, StateRows};
 use crate::cohort::courses::Courses;
 use crate::cohort::history::{Block, step_rows};
-use crate::exposure;
+use crate::cohort::kernel::{Kernel, Rates};
+use crate::cohort::vertebrae::Vertebrae;
+use crate::exposure::{self, Target};
 use crate::model::Model;
 use crate::numeric::Scalar;
-use crate::numeric::cpu::Cpu;
 use crate::random::{Decision, WORDS};
 use crate::table::AGES;
-use crate::units::{MINUTES_PER_MONTH, MONTH_IN_YEARS, PerMonth};
+use crate::units::{MONTH_IN_YEARS, MONTHS_PER_YEAR};
 
 /// Blocks of four decisions that a month can need.
 const GROUPS: usize = (2 + 64) / WORDS + 1;
-
-/// What is constant for all blocks, in the kernel's precision.
-#[derive(Clone, Debug)]
-pub struct Kernel<S> {
-    /// Instructions that it runs on.
-    pub cpu: Cpu,
-    /// The remodeling balance.
-    pub balance: Balance<S>,
-    /// Densitometry.
-    pub density: Density<S>,
-    /// Fracture sites.
-    pub sites: Vec<SiteHazard<S>>,
-    /// Decision of each fracture site.
-    pub decisions: Vec<Decision>,
-    /// Groups of decisions that are drawn each month.
-    pub groups: Vec<u32>,
-    /// Excess mortality by fracture site, where there is any.
-    pub excess: Vec<(usize, ExcessAfter<S>)>,
-    rates: Rates<S>,
-}
-
-/// Monthly rates by population, sex and age, individual means already taken out.
-#[derive(Clone, Debug)]
-struct Rates<S> {
-    fall: Vec<S>,
-    /// 1 / probability of a fall in a month.
-    per_fall: Vec<S>,
-    death: Vec<S>,
-    ln_fracture: Vec<Vec<S>>,
-}
-
-impl<S: Scalar> Kernel<S> {
-    /// Takes everything from the model.
-    pub fn new(model: &Model) -> Self {
-        let decisions: Vec<Decision> = model.fracture_sites.iter().map(|s| Decision::fracture(s.decision)).collect();
-        let mut groups: Vec<u32> = std::iter::once(Decision::FALL.group).chain(decisions.iter().map(|d| d.group)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        Kernel {
-            cpu: model.cpu,
-            balance: Balance::new(&model.parameters),
-            density: Density::new(&model.parameters),
-            sites: model.fracture_sites.iter().map(SiteHazard::new).collect(),
-            decisions,
-            groups,
-            excess: model
-                .fracture_sites
-                .iter()
-                .enumerate()
-                .filter_map(|(k, s)| s.mortality.as_ref().map(|m| (k, ExcessAfter::new(m))))
-                .collect(),
-            rates: Rates::new(model),
-        }
-    }
-}
-
-impl<S: Scalar> Rates<S> {
-    fn new(model: &Model) -> Self {
-        let rows = |value: &dyn Fn(usize, usize, usize) -> f64| -> Vec<S> {
-            let mut all = Vec::with_capacity(model.populations.len() * 2 * AGES);
-            for population in 0..model.populations.len() {
-                for sex in 0..2 {
-                    all.extend((0..AGES).map(|age| S::of(value(population, sex, age))));
-                }
-            }
-            all
-        };
-        let populations = &model.populations;
-        Rates {
-            fall: rows(&|p, sex, age| populations[p].fall.at(sex, age) / populations[p].mean.fall.at(sex, age)),
-            per_fall: rows(&|p, sex, age| 1.0 / PerMonth(populations[p].fall.at(sex, age)).probability_within(1.0).0),
-            death: rows(&|p, sex, age| populations[p].death.at(sex, age) / populations[p].mean.death.at(sex, age)),
-            ln_fracture: (0..model.fracture_sites.len())
-                .map(|site| {
-                    rows(&|p, sex, age| {
-                        libm::log(populations[p].fracture[site].at(sex, age) / populations[p].mean.fracture[site].at(sex, age))
-                    })
-                })
-                .collect(),
-        }
-    }
-
-    /// Position of a population's rates at a sex and age.
-    #[inline(always)]
-    fn position(population: usize, sex: usize, age: usize) -> usize {
-        (population * 2 + sex) * AGES + age.min(AGES - 1)
-    }
-}
 
 /// One arm of a block, as it stands at the start of a month.
 #[derive(Clone, Debug)]
@@ -120,16 +31,45 @@ pub struct Lives<S, const L: usize> {
     pub prior_fracture: [S; L],
     /// Months since the last fracture, by fracture site.
     pub months_since: [[S; L]; MAX_SITES],
+    /// Ratio of fracture hazards by risk factors and earlier fractures, by fracture site.
+    pub risk_ratio: [[S; L]; MAX_SITES],
+    /// Spines.
+    pub vertebrae: Vertebrae<S, L>,
+    /// Frailty.
+    pub frailty: [S; L],
+    /// Instability after fractures.
+    pub instability: [S; L],
+    /// Whether each person lives in a nursing home since a fracture in follow-up.
+    pub nursing_home: [bool; L],
     /// Whether each person lives.
     pub alive: [bool; L],
     /// Age, years.
     pub age: [S; L],
     /// Areal density, by density site.
     pub abmd: [[S; L]; 4],
+    /// Position of each person's rates in the tables of the kernel.
+    pub position: [usize; L],
+    /// Rates of each person's population, sex and age.
+    pub rates: LaneRates<S, L>,
     /// This month's hazards.
     pub hazards: Hazards<S, L>,
     /// This month's words of chance, by group.
     pub words: [[[u32; L]; WORDS]; GROUPS],
+}
+
+/// Rates of the population, sex and age that each person is of, as [`Rates`] has them.
+#[derive(Clone, Debug)]
+pub struct LaneRates<S, const L: usize> {
+    /// Hazard of falling at an individual ratio of 1.
+    pub fall: [S; L],
+    /// Probability of a fall in a month.
+    pub p_fall: [S; L],
+    /// Hazard of death of the life table.
+    pub life_table: [S; L],
+    /// 1 / mean relative hazard of death.
+    pub per_death: [S; L],
+    /// Offset of load against strength, by fracture site.
+    pub offset: [[S; L]; MAX_SITES],
 }
 
 /// Hazards per month.
@@ -139,40 +79,57 @@ pub struct Hazards<S, const L: usize> {
     pub fall: [S; L],
     /// 1 for who falls this month, else 0.
     pub fell: [S; L],
-    /// Of a fracture, by fracture site.
+    /// Of a fracture, by fracture site; of the spine a bound of it.
     pub fracture: [[S; L]; MAX_SITES],
     /// Of death.
     pub death: [S; L],
+    /// Relative hazard of death that earlier fractures cause, without their instability.
+    pub death_by_fractures: [S; L],
 }
-
-/// Something that happened to a person within a month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Happening {
-    /// Minute of the month.
-    pub minute: u32,
-    /// 0 death, 1 + k fracture at site k.
-    pub event: u8,
-}
-
-/// Death's event code.
-pub const DEATH: u8 = 0;
 
 impl<S: Scalar, const L: usize> Lives<S, L> {
     /// A block at index in an arm.
-    pub fn at_index(model: &Model, block: &Block<S, L>, arm: usize) -> Self {
+    pub fn at_index(model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, arm: usize) -> Self {
         let mut alive = [false; L];
         alive[..block.recruits.len()].fill(true);
-        Lives {
+        let mut lives = Lives {
             state: block.state.clone(),
             inputs: InputRows::zero(),
             courses: Courses::in_arm(model, block, arm),
             prior_fracture: block.prior_fracture,
             months_since: block.months_since,
+            risk_ratio: [[S::ONE; L]; MAX_SITES],
+            vertebrae: Vertebrae::at_index(model, kernel, block),
+            frailty: block.frailty,
+            instability: block.instability,
+            nursing_home: [false; L],
             alive,
             age: [S::ZERO; L],
             abmd: [[S::ZERO; L]; 4],
-            hazards: Hazards { fall: [S::ZERO; L], fell: [S::ZERO; L], fracture: [[S::ZERO; L]; MAX_SITES], death: [S::ZERO; L] },
+            position: [0; L],
+            rates: LaneRates {
+                fall: [S::ZERO; L],
+                p_fall: [S::ZERO; L],
+                life_table: [S::ZERO; L],
+                per_death: [S::ZERO; L],
+                offset: [[S::ZERO; L]; MAX_SITES],
+            },
+            hazards: Hazards {
+                fall: [S::ZERO; L],
+                fell: [S::ZERO; L],
+                fracture: [[S::ZERO; L]; MAX_SITES],
+                death: [S::ZERO; L],
+                death_by_fractures: [S::ONE; L],
+            },
             words: [[[0; L]; WORDS]; GROUPS],
+        };
+        (0..L).for_each(|lane| lives.set_risk_ratios(kernel, block, lane));
+        lives
+    }
+
+    pub(super) fn set_risk_ratios(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, lane: usize) {
+        for (k, site) in kernel.sites.iter().enumerate() {
+            self.risk_ratio[k][lane] = site.risk_ratio(block.risk_score[k][lane], self.prior_fracture[lane]);
         }
     }
 
@@ -199,14 +156,38 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         for (row, group) in kernel.groups.iter().enumerate() {
             self.words[row] = model.luck.rows_of_words(&block.numbers[0], &block.numbers[1], month, *group);
         }
-        let mut position = [0; L];
+        self.renew_rates(model, kernel, block, month);
+        let mut effective = [S::ZERO; L];
         for lane in 0..L {
-            let r = block.in_lane(lane);
-            position[lane] = Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, ((r.age_months + month) / 12) as usize);
+            effective[lane] = self.frailty[lane] + self.instability[lane];
         }
-        self.fall_hazards(kernel, block, &position);
-        self.fracture_hazards(kernel, block, &position);
-        self.death_hazards(kernel, block, &position);
+        self.vertebrae.age(model, block, month);
+        self.fall_hazards(kernel, block, &effective);
+        self.fracture_hazards(kernel, block, &effective, month);
+        self.death_hazards(kernel, block, &effective);
+    }
+
+    /// Looks up the rates of those whose age or calendar year has turned.
+    #[inline(always)]
+    fn renew_rates(&mut self, model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, month: u32) {
+        let month_of_year = month % MONTHS_PER_YEAR;
+        let all = month == 0 || (month_of_year == 0 && model.secular_trend);
+        for lane in 0..L {
+            if !all && block.birthday[lane] != month_of_year {
+                continue;
+            }
+            let r = block.in_lane(lane);
+            let age = ((r.age_months + month) / MONTHS_PER_YEAR) as usize;
+            let position = Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, age);
+            self.position[lane] = position;
+            self.rates.fall[lane] = kernel.rates.fall[position];
+            self.rates.p_fall[lane] = kernel.rates.p_fall[position];
+            self.rates.life_table[lane] = kernel.rates.death_in(month)[position];
+            self.rates.per_death[lane] = kernel.rates.per_death[position];
+            for (k, offset) in kernel.rates.offset.iter().enumerate() {
+                self.rates.offset[k][lane] = offset[position];
+            }
+        }
     }
 
     /// The words of a decision.
@@ -217,58 +198,80 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     #[inline(always)]
-    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
-        let mut base = [S::ZERO; L];
-        for lane in 0..L {
-            base[lane] = kernel.rates.fall[position[lane]];
-        }
+    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L]) {
         let words = *self.words_of(kernel, Decision::FALL);
+        let (vitamin_d, added) = (&self.inputs.target[Target::Serum25Ohd as usize], &self.inputs.target[Target::Falls as usize]);
         for lane in 0..L {
-            let hazard = base[lane] * block.fall_ratio[lane];
+            let changing = kernel.falls.changing_ratio(effective[lane], block.person.serum_25ohd[lane] + vitamin_d[lane], added[lane]);
+            let hazard = self.rates.fall[lane] * (block.fall_ratio[lane] * changing);
             self.hazards.fall[lane] = hazard;
             self.hazards.fell[lane] = if S::uniform(words[lane]) < hazard.closed_share() { S::ONE } else { S::ZERO };
         }
     }
 
     #[inline(always)]
-    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
-        let mut ln_resorption = [S::ZERO; L];
-        let mut fall_per_expected = [S::ZERO; L];
-        for lane in 0..L {
-            fall_per_expected[lane] = kernel.rates.per_fall[position[lane]];
+    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L], month: u32) {
+        let mut ln_abmd = [[S::ZERO; L]; 4];
+        for site in 0..4 {
+            for lane in 0..L {
+                ln_abmd[site][lane] = self.abmd[site][lane].ln();
+            }
         }
+        let (mut ln_resorption, mut ln_modelling, mut ln_microdamage) = ([S::ZERO; L], [S::ZERO; L], [S::ZERO; L]);
+        let added = &self.inputs.target[Target::Strength as usize];
         for lane in 0..L {
-            ln_resorption[lane] = self.state.resorption[lane].ln();
-            fall_per_expected[lane] = fall_per_expected[lane] * self.hazards.fell[lane];
+            let m = Material::of(self.state.resorption[lane], self.state.modelling[lane], self.state.microdamage[lane], added[lane]);
+            (ln_resorption[lane], ln_modelling[lane], ln_microdamage[lane]) = (m.ln_resorption, m.ln_modelling, m.ln_microdamage);
         }
         for (k, site) in kernel.sites.iter().enumerate() {
-            let mut ln_base = [S::ZERO; L];
-            for lane in 0..L {
-                ln_base[lane] = kernel.rates.ln_fracture[k][position[lane]];
-            }
-            let abmd = &self.abmd[site.density_site];
-            let risk_score = &block.risk_score[k];
             let hazard = &mut self.hazards.fracture[k];
+            let mut burden = [S::ZERO; L];
+            let (offset, p_fall) = (&self.rates.offset[k], &self.rates.p_fall);
+            let (ln_abmd, ln_load, ratio) = (&ln_abmd[site.density_site], &block.ln_load[k], &self.risk_ratio[k]);
             for lane in 0..L {
-                let relative = site.ln_relative_hazard(abmd[lane], ln_resorption[lane], self.prior_fracture[lane], risk_score[lane]);
-                hazard[lane] = (ln_base[lane] + relative).exp() * site.fall_factor(fall_per_expected[lane]);
+                let material = Material {
+                    ln_resorption: ln_resorption[lane],
+                    ln_modelling: ln_modelling[lane],
+                    ln_microdamage: ln_microdamage[lane],
+                    added: added[lane],
+                };
+                burden[lane] = site.strength.burden(ln_load[lane], ln_abmd[lane], &material, effective[lane]);
+            }
+            let fell = &self.hazards.fell;
+            if site.of_the_spine {
+                for lane in 0..L {
+                    let scale = site.loadings_of_the_spine(fell[lane], p_fall[lane]) * ratio[lane];
+                    hazard[lane] = self.vertebrae.load(kernel, lane, burden[lane], offset[lane], scale);
+                }
+            } else {
+                for lane in 0..L {
+                    let breaking = site.strength.breaking_probability(burden[lane], offset[lane]);
+                    hazard[lane] = site.loadings(fell[lane], p_fall[lane]) * breaking * ratio[lane];
+                }
+            }
+            if let Some(trend) = kernel.rates.trend_in(k, month) {
+                for lane in 0..L {
+                    hazard[lane] = hazard[lane] * trend[self.position[lane] / AGES];
+                }
+                if site.of_the_spine {
+                    for lane in 0..L {
+                        self.vertebrae.scale[lane] = self.vertebrae.scale[lane] * trend[self.position[lane] / AGES];
+                    }
+                }
             }
         }
     }
 
     #[inline(always)]
-    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
-        for lane in 0..L {
-            self.hazards.death[lane] = kernel.rates.death[position[lane]];
-        }
-        for lane in 0..L {
-            self.hazards.death[lane] = self.hazards.death[lane] * block.death_ratio[lane];
-        }
+    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L]) {
+        let by_fractures = &mut self.hazards.death_by_fractures;
+        *by_fractures = [S::ONE; L];
         for (k, excess) in &kernel.excess {
-            let since = &self.months_since[*k];
-            for lane in 0..L {
-                self.hazards.death[lane] = self.hazards.death[lane] * excess.ratio(block.person.male[lane], since[lane]);
-            }
+            excess.multiply(&block.person.male, &self.months_since[*k], by_fractures);
+        }
+        for lane in 0..L {
+            let individual = kernel.frailty.death_ratio(effective[lane]) * by_fractures[lane] * block.death_ratio[lane];
+            self.hazards.death[lane] = self.rates.life_table[lane] * (individual * self.rates.per_death[lane]);
         }
     }
 
@@ -288,56 +291,18 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         any
     }
 
-    /// What happened to one person this month, in order of time, up to death; sets what follows from it.
-    pub fn happenings(&mut self, kernel: &Kernel<S>, lane: usize, month: u32) -> ([Happening; MAX_SITES + 1], usize) {
-        let mut all = [Happening { minute: 0, event: 0 }; MAX_SITES + 1];
-        let mut n = 0;
-        let mut ask = |word: u32, hazard: S, event: u8| {
-            if S::uniform(word) < hazard.closed_share() {
-                all[n] = Happening { minute: minute_of(word, hazard), event };
-                n += 1;
-            }
-        };
-        ask(self.words_of(kernel, Decision::DEATH)[lane], self.hazards.death[lane], DEATH);
-        for (k, decision) in kernel.decisions.iter().enumerate() {
-            ask(self.words_of(kernel, *decision)[lane], self.hazards.fracture[k][lane], k as u8 + 1);
-        }
-        all[..n].sort_unstable();
-        if let Some(death) = all[..n].iter().position(|h| h.event == DEATH) {
-            n = death + 1;
-            self.alive[lane] = false;
-        }
-        for happening in all[..n].iter().filter(|h| h.event != DEATH) {
-            let site = usize::from(happening.event) - 1;
-            self.prior_fracture[lane] = S::ONE;
-            self.state.healing[lane] += kernel.sites[site].healing_draw;
-            // The month that follows counts as the first: it starts at 0.
-            self.months_since[site][lane] = -S::ONE;
-            self.courses.fractured(lane, month);
-        }
-        (all, n)
-    }
-
-    /// Minute of the month at which a person who falls this month falls.
-    pub fn minute_of_fall(&self, kernel: &Kernel<S>, lane: usize) -> u32 {
-        minute_of(self.words_of(kernel, Decision::FALL)[lane], self.hazards.fall[lane])
-    }
-
-    /// The balance goes on by a month.
+    /// Balance and frailty go on by a month.
     #[inline(always)]
     pub fn step(&mut self, kernel: &Kernel<S>, block: &Block<S, L>) {
         step_rows(kernel.cpu, &kernel.balance, &block.person, &self.inputs, &mut self.state, &self.age, &[S::of(MONTH_IN_YEARS); L]);
-        for (k, _) in &kernel.excess {
-            let since = &mut self.months_since[*k];
+        for lane in 0..L {
+            self.frailty[lane] = kernel.frailty.aged(self.frailty[lane], self.rates.life_table[lane]);
+            self.instability[lane] = kernel.frailty.steadied(self.instability[lane]);
+        }
+        for since in &mut self.months_since[..kernel.sites.len()] {
             for lane in 0..L {
                 since[lane] = (since[lane] + S::ONE).at_most(S::of(NEVER));
             }
         }
     }
-}
-
-/// When within the month: the time at which a constant hazard had used up this draw.
-fn minute_of<S: Scalar>(word: u32, hazard: S) -> u32 {
-    let share = -libm::log1p(-f64::uniform(word)) / hazard.to_f64();
-    ((share * f64::from(MINUTES_PER_MONTH)) as u32).min(MINUTES_PER_MONTH - 1)
 }

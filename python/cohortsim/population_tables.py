@@ -210,7 +210,7 @@ class Tables:
                 sex: self._number(table, line, row, sex, lambda x: abs(x) <= 0.2, TREND)
                 for sex in SEXES
             }
-            made.append({"site": row["site"], **numbers})
+            made.append({"site": row["site"], "women": numbers["women"], "men": numbers["men"]})
         return made
 
     # --- characteristics and their correlations --------------------------------------------------

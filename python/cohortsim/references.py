@@ -67,7 +67,8 @@ def profiles(data: Any) -> Iterator[tuple[Trail, str, str, Mapping[str, Any]]]:
 def populations(data: Any) -> Iterator[tuple[int, Trail, str, Mapping[str, Any]]]:
     """Yield (place, path, id, cohort) of each population that the cohorts name."""
     for index, cohort in items(data, "cohorts"):
-        named, path = cohort.get("population"), ("cohorts", index, "population")
+        path: Trail = ("cohorts", index, "population")
+        named = cohort.get("population")
         if isinstance(named, Mapping):
             named, path = named.get("like", LIKE), (*path, "like")
         if isinstance(named, str):

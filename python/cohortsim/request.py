@@ -134,7 +134,7 @@ def _settings(scenario: Scenario) -> Plain:
     return {
         "format": FORMAT,
         "seed": scenario.seed,
-        "people": scenario.people,
+        "people": scenario.headcount,
         "months": scenario.months,
         "precision": "f32",
         "secular_trend": scenario.secular_trend,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, model_validator
 
 from cohortsim.document import Document
+from cohortsim.errors import InternalError, Problem
 from cohortsim.fields import (
     AS_MEASURED,
     AgeRange,
@@ -194,7 +195,9 @@ class Scenario(Plain):
     name: Name = Field(description="Short name; becomes part of the results folder's name.")
     title: str = Field(default="", description="One line for tables and reports.")
     description: str = Field(default="", description="What the study asks.")
-    people: Whole = Field(ge=1, le=10**12, description="How many people each arm holds.")
+    people: Annotated[Whole, Field(ge=1, le=10**12)] | None = Field(
+        description="How many people each arm holds; null: as many as a file of persons has rows."
+    )
     years: Whole = Field(ge=1, le=200, description="Years of follow-up.")
     seed: Whole = Field(default=1, ge=0, lt=2**64, description="Seed of all chance in the study.")
     calendar_year: Whole | None = Field(
@@ -244,6 +247,15 @@ class Scenario(Plain):
     def months(self) -> int:
         """Months of follow-up."""
         return self.years * 12
+
+    @property
+    def headcount(self) -> int:
+        """How many people each arm holds, in a study whose files of persons were read."""
+        if self.people is None:
+            raise InternalError(
+                Problem("people", "nothing", "needs the rows of the files of persons", "build it")
+            )
+        return self.people
 
     @property
     def origin(self) -> Origin:

@@ -35,6 +35,15 @@ if TYPE_CHECKING:
         ScenarioError as ScenarioError,
     )
     from cohortsim.fields import Ages as Ages
+    from cohortsim.groups import (
+        Groups as Groups,
+    )
+    from cohortsim.groups import (
+        bands as bands,
+    )
+    from cohortsim.groups import (
+        quantiles as quantiles,
+    )
     from cohortsim.reading import load as load
     from cohortsim.results import Results as Results
     from cohortsim.results import open as open
@@ -102,6 +111,7 @@ _HOMES = {
     ),
     "treatments": ("Treatment", "NextCourse", "Dose", "StopRule", "Who", "MedianPersistence"),
     "fields": ("Ages",),
+    "groups": ("quantiles", "bands", "Groups"),
     "validation": ("validate", "Validation"),
     "errors": (
         "CohortsimError",

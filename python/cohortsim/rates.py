@@ -78,7 +78,9 @@ class Rates(Tables):
         """
         return self._rate(NURSING_HOME, "entries", by, arm, "nursing_home(by=...)")
 
-    def falls(self, by: By = ("arm", "sex", "age_band"), *, arm: str | None = None) -> pl.DataFrame:
+    def falls(
+        self, by: Names = ("arm", "sex", "age_band"), *, arm: str | None = None
+    ) -> pl.DataFrame:
         """Return months with a fall per 1,000 person-years.
 
         Args:

@@ -9,17 +9,18 @@ from typing import Any
 from cohortsim import provenance, store
 from cohortsim.catalog import Catalog
 from cohortsim.errors import Problem, ResultsError
+from cohortsim.outcomes import Outcomes
 from cohortsim.rates import Rates
 from cohortsim.request import Request
 
 
-class Results(Rates):
+class Results(Rates, Outcomes):
     """What came out of a run.
 
     The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames, and
     `rows(table)` returns any kept table; README.txt in a folder of results says the unit of each
-    column. The methods return finished
-    frames, one row per stratum. `by` may be one column or several; [] means everybody together.
+    column. The methods return finished frames, one row per stratum. `by` may be one column or
+    several; [] means everybody together.
     All 95 % intervals tell the chance of the simulation (Monte Carlo) at fixed parameters.
     `provenance` is what provenance.json holds; `folder` is None for results in memory.
     """

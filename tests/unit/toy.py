@@ -194,9 +194,7 @@ def _compressed(luck: random.Random, month: int) -> list[Event]:
     found = [Event(month, minute, columns.DEFORMITY, **what)]
     if luck.random() < 0.4:
         recorded = luck.random() < 0.5
-        found.append(
-            Event(month, minute, columns.SPINAL_SITE, recorded=recorded, **what)
-        )
+        found.append(Event(month, minute, columns.SPINAL_SITE, recorded=recorded, **what))
     return found
 
 
@@ -211,9 +209,7 @@ def results(found: list[Life]) -> Results:
             parts.setdefault(table, []).append(frame.lazy())
     sites = [{"id": site, "groups": GROUPS[site]} for site in SITES]
     scenario = cs.load(SCENARIO | {"people": people}).plain()
-    return Results(
-        parts, {"scenario": scenario, "fracture_sites": sites, "request": REQUEST}
-    )
+    return Results(parts, {"scenario": scenario, "fracture_sites": sites, "request": REQUEST})
 
 
 def _raw(found: list[Life]) -> dict[str, dict[str, Any]]:

@@ -191,11 +191,7 @@ class _Entry:
         meant = f" ({meaning})" if meaning else ""
         scales = ""
         if dosed:
-            scales = (
-                " In proportion to the dose."
-                if effect.scales_with_dose
-                else " The same at every dose."
-            )
+            scales = _scaling(effect)
         return (
             f"Changes {english.words(effect.target)}{meant} {when} by "
             f"{self._quantity(effect.amount)}{scales}"
@@ -236,6 +232,14 @@ class _Entry:
             yield "Sources:"
         for key in self.keys:
             yield f"{key}: {full(key, self.bibliography)}"
+
+
+def _scaling(effect: Effect) -> str:
+    if not effect.scales_with_dose:
+        return " The same at every dose."
+    if effect.dose_exponent != 1:
+        return f" In proportion to the dose to the power {effect.dose_exponent:g}."
+    return " In proportion to the dose."
 
 
 def _said(name: str) -> str:

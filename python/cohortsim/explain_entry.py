@@ -142,10 +142,10 @@ class _Entry:
             yield f"{_said(name)}: {self._quantity(quantity)}"
         for name, table in entry.tables.items():
             taken = data.taken_from.get(name)
-            origin = f", that of population {taken}" if taken else ""
+            origin = f", as in population {taken}" if taken else ""
             cited = self._cited(table.source, table.note)
             known = f" ({STATUS[table.status]}{cited})" if table.status else cited
-            yield f"Table of {english.words(name)}{origin}{known}. {table.note}".rstrip()
+            yield f"{_words(name)}{origin}{known}. {table.note}".rstrip()
         yield from self._end(entry.note)
 
     def site(self, site: FractureSite) -> Iterator[str]:
@@ -244,7 +244,11 @@ def _scaling(effect: Effect) -> str:
 
 def _said(name: str) -> str:
     """Return the last parts of a full name as words."""
-    return english.words(" ".join(name.split(".")[2:])).capitalize()
+    return _words(" ".join(name.split(".")[2:]))
+
+
+def _words(name: str) -> str:
+    return english.words(name).capitalize().replace("Bmd", "BMD")
 
 
 def _when(profile: Profile) -> str:

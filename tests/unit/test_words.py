@@ -102,7 +102,7 @@ def test_the_own_country_in_english(tmp_path: Path, snapshot: SnapshotAssertion)
     first, last = text.index("The study begins"), text.index("Arm usual_care")
     assert text[first:last] == snapshot
     told = explained("norway", Catalog(tmp_path / "new"))
-    assert told[: told.index("Table of characteristics")] == snapshot
+    assert told[: told.index("BMD offset")] == snapshot
 
 
 def test_rules_of_entry_and_people_in_english(study: cs.Scenario) -> None:

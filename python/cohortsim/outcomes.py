@@ -271,6 +271,11 @@ class Outcomes(Tables):
             found = f"{', '.join(by.at_index)} together with arms or later years"
             needed = "needs strata of the table spine: rows of people are those at index"
             raise ResultsError(Problem("spine(by=...)", found, needed, "use year=0 without arm"))
+        counted = [name for name in by.at_index if name in spine.SUMS]
+        if counted:
+            needed = "needs strata that are not counted in the table itself"
+            problem = Problem("spine(by=...)", ", ".join(counted), needed, "look at `persons`")
+            raise ResultsError(problem)
         limit = self.provenance["request"]["parameters"][spine.THRESHOLD]
         rows = []
         own = ("worst_grade", "deformities", "height_loss", "kyphosis", *BACK)

@@ -9,13 +9,14 @@ import cohortsim as cs
 import numpy as np
 import polars as pl
 import pytest
-import toy
 from cohortsim.columns import DEFORMITY
 from cohortsim.survival import CENSORED, DEATH, EVENT, Observed, risks
 from cohortsim.uncertainty import wilson_limits
 from cohortsim.units import MINUTES_PER_MONTH, MINUTES_PER_YEAR
 from hypothesis import given
 from hypothesis import strategies as st
+
+from . import toy
 
 LIVES = toy.lives(2, people=300)
 FOREVER = 10**9

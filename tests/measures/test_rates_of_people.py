@@ -7,12 +7,13 @@ from typing import Any
 import cohortsim as cs
 import polars as pl
 import pytest
-import toy
 from cohortsim.columns import DEFORMITY, NURSING_HOME, SPINAL_SITE
 from cohortsim.lexis import pieces
 from cohortsim.units import MINUTES_PER_MONTH, MINUTES_PER_YEAR
 from hypothesis import given
 from hypothesis import strategies as st
+
+from . import toy
 
 LIVES = toy.lives(1)
 

@@ -29,7 +29,7 @@ def told(row: dict[str, Any], people: list[toy.Person], older: int = 0) -> None:
     """Compare a row with these people."""
     n = len(people)
     assert row["people"] == n
-    counts = {
+    counts: dict[str, list[int]] = {
         "deformed": [p.worst_grade > 0 for p in people],
         "mild": [p.worst_grade == 1 for p in people],
         "moderate": [p.worst_grade == 2 for p in people],

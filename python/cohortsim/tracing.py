@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from cohortsim.columns import CLASSES
+from cohortsim.columns import CLASSES, DEATH, DEFORMITY, LEVELS, NURSING_HOME, SHAPES, Names
 from cohortsim.core import compiled, core
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
 from cohortsim.fields import SEXES
@@ -15,7 +15,9 @@ from cohortsim.request import Request
 
 WIDTH = 80
 GAP = 2
-OF_CHANCE = ("draw_", "threshold_", "fractured_", "fell", "died")
+OF_EVENTS = ("level", "shape", "grade", "grade_before", "attributable")
+OF_CHANCE = ("draw_", "threshold_", "fractured_", "deformed", "entered_", "fell", "died")
+GRADES = ("intact", "mild", "moderate", "severe")
 
 
 def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     Raises:
         ScenarioError: there is no such person or arm.
     """
-    people = request.scenario.people
+    people = request.scenario.headcount
     if not 0 <= person < people:
         needed = f"needs 0 to {people - 1}"
         raise ScenarioError(Problem("--person", str(person), needed, "choose one of them"))
@@ -37,6 +39,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     columns = core().trace(model, place, person)
     tables = core().simulate(model, person, 1, 1)
     who = tables["person_time"]
+    names = Names(request.data, core().density_sites())
     return {
         "person": person,
         "arm": name,
@@ -46,7 +49,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
             key: [CLASSES[int(v)] if key == "class" else _plain(v) for v in values]
             for key, values in columns.items()
         },
-        "events": list(_events(tables["events"], place, request.sites, columns)),
+        "events": list(_events(tables["events"], place, names, columns)),
     }
 
 
@@ -110,18 +113,36 @@ def _blocks(
 def _events(
     columns: dict[str, Any], arm: int, sites: list[str], life: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
+    names = [DEATH, *sites, DEFORMITY, NURSING_HOME]
     for row in range(len(columns["person"])):
         if int(columns["arm"][row]) != arm:
             continue
         code, month = int(columns["event"][row]), int(columns["month"][row])
-        what = "death" if code == 0 else sites[code - 1]
+        what = names[code]
         age = int(columns["age_months"][row]) / 12
-        words = "dies" if code == 0 else f"{what.replace('_', ' ')} fracture"
-        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: {words}"
-        draw, threshold = life.get(f"draw_{what}"), life.get(f"threshold_{what}")
+        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: "
+        text += _words(what, {name: int(values[row]) for name, values in columns.items()})
+        drawn = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: ""}.get(what, what)  # one draw for both
+        draw, threshold = life.get(f"draw_{drawn}"), life.get(f"threshold_{drawn}")
         if draw is not None and threshold is not None and month < len(draw):
             text += f" (drew {draw[month]:.2g}, below {threshold[month]:.2g})"
         yield {"month": month, "age_years": age, "event": what, "text": text}
+
+
+def _words(what: str, event: dict[str, int]) -> str:
+    if what == DEATH:
+        caused = event["attributable"]
+        return "dies" + (f", {caused} % of it caused by fractures" if caused else "")
+    if what == NURSING_HOME:
+        return "enters a nursing home"
+    if what == DEFORMITY:
+        shape, before = SHAPES[event["shape"] - 1], GRADES[event["grade_before"]]
+        level, now = LEVELS[event["level"] - 1], GRADES[event["grade"]]
+        return f"{level} is compressed: {now} {shape}, was {before}"
+    if what == SPINAL_SITE:
+        missed = "" if event["recorded"] else ", which registers miss"
+        return f"the fracture of {LEVELS[event['level'] - 1]} comes to attention{missed}"
+    return f"{what.replace('_', ' ')} fracture"
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-//! Cohorts: who the people are (`recruit`, `entry`), how they came to be so (`history`), where they stand at index (`at_index`), what they
+//! Cohorts: who the people are (`recruit`, `entry`, `persons`), how they came to be so (`history`), where they stand at index (`at_index`), what they
 //! take and when (`courses`), one month of their lives (`month`), how they changed at visits (`visits`), and all of it for blocks on
 //! threads (`simulate`) or for one person to look at (`trace`). `course` follows a typical person without chance.
 
@@ -8,6 +8,7 @@ pub mod courses;
 pub mod entry;
 pub mod history;
 pub mod month;
+pub mod persons;
 pub mod recruit;
 pub mod simulate;
 pub mod trace;

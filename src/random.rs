@@ -68,6 +68,8 @@ pub enum Recruiting {
     DrugSensitivity = 9,
     /// Between-person spread of the decline of the mechanical signal with age.
     LoadAgeing = 10,
+    /// Which row of a file of people.
+    FileRow = 14,
     /// Characteristics: 16 + position in the list of characteristics.
     Characteristic = 16,
     /// Fracture before index: 256 + 4 x the site's decision number + (0 whether, 1 when, 2 survived).

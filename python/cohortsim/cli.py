@@ -136,7 +136,7 @@ def _show(results: Any, as_json: bool, quiet: bool) -> None:
         used = results.provenance["resources"]
         answer = {
             "results": str(results.folder),
-            "people": results.scenario.people,
+            "people": results.scenario.headcount,
             "person_months": terminal.person_months(results),
             "seconds": used["seconds"],
             "person_months_per_second": used["person_months_per_second"],

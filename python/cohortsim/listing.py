@@ -47,7 +47,14 @@ def _populations(catalog: Catalog) -> Iterator[Row]:
     for id_ in catalog.ids("populations"):
         entry = catalog.population_entry(id_)
         sources = (key for table in entry.tables.values() for key in table.source)
-        yield id_, f"{entry.label}, {entry.calendar_year} [{_keys(sources)}]"
+        said = [
+            entry.label,
+            entry.country if entry.country not in entry.label else "",
+            entry.race_and_ethnicity,
+            str(entry.calendar_year),
+        ]
+        like = f"; what it does not say itself is that of {entry.like}" if entry.like else ""
+        yield id_, f"{', '.join(part for part in said if part)}{like} [{_keys(sources)}]"
 
 
 def _profiles(catalog: Catalog) -> Iterator[Row]:

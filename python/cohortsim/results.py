@@ -46,7 +46,7 @@ class Results:
     def __repr__(self) -> str:
         where = str(self.folder) if self.folder else "in memory"
         s = self.scenario
-        size = f"{s.people:,} people, {s.years} years, {len(s.arms)} arms"
+        size = f"{s.headcount:,} people, {s.years} years, {len(s.arms)} arms"
         return f"<Results of {s.name}: {size}; {where}>"
 
     # --- tables ---------------------------------------------------------------------------------

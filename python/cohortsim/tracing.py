@@ -24,7 +24,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     Raises:
         ScenarioError: there is no such person or arm.
     """
-    people = request.scenario.people
+    people = request.scenario.headcount
     if not 0 <= person < people:
         needed = f"needs 0 to {people - 1}"
         raise ScenarioError(Problem("--person", str(person), needed, "choose one of them"))

@@ -32,8 +32,7 @@ NOT_MODELLED = (
     "Not modelled: care and medicines other than those named; starting a medicine because of a "
     "fracture or a new measurement, other than what follows a stop rule; missed doses, other than "
     "stopping; side effects; weight, diet, activity and smoking that change over the years, other "
-    "than by a profile; weight and height that change the load on bone after the start; costs, "
-    "quality of life, migration and births. Not validated above age 95."
+    "than by a profile; costs, quality of life, migration and births. Not validated above age 95."
 )
 
 
@@ -94,11 +93,14 @@ class Explanation:
         """Where the people come from: a population, or a file and the population that it is like."""
         population = self.catalog.population_entry(cohort.population_id)
         named = f'"{population.label}" ({population.calendar_year})'
+        if population.like is not None:
+            other = self.catalog.population_entry(population.like).label
+            named += f', which is taken to be like "{other}" where it has no numbers of its own'
         if isinstance(cohort.population, str):
             return f"drawn from the population {named}"
         return (
-            f"from the file {cohort.population.file}; what it does not hold is drawn as in the "
-            f"population {named}, whose life table and fracture rates they have"
+            f"from the file {cohort.population.file}; their life table and fracture rates, and what "
+            f"the file does not hold, are those of the population {named}"
         )
 
     def _scanned(self, cohort: Cohort) -> str:

@@ -46,14 +46,18 @@ def _wrapped(text: str, room: int) -> list[str]:
 def _populations(catalog: Catalog) -> Iterator[Row]:
     for id_ in catalog.ids("populations"):
         entry = catalog.population_entry(id_)
-        sources = (key for table in entry.tables.values() for key in table.source)
+        tables = dict(entry.tables)
+        if entry.like is not None:
+            there = catalog.population_entry(entry.like).tables
+            tables = {name: table for name, table in tables.items() if table != there.get(name)}
+        sources = (key for table in tables.values() for key in table.source)
         said = [
             entry.label,
             entry.country if entry.country not in entry.label else "",
             entry.race_and_ethnicity,
             str(entry.calendar_year),
         ]
-        like = f"; what it does not say itself is that of {entry.like}" if entry.like else ""
+        like = f"; else like {entry.like}" if entry.like else ""
         yield id_, f"{', '.join(part for part in said if part)}{like} [{_keys(sources)}]"
 
 

@@ -370,7 +370,8 @@ def validate(
 def list_(kind: str | None) -> None:
     """List what can be asked for by id, here and as shipped.
 
-    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials or parameters.
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials,
+    persons_columns or parameters.
     """
     from cohortsim.listing import listing
 

@@ -53,13 +53,15 @@ def _populations(catalog: Catalog) -> Iterator[Row]:
             tables = {name: table for name, table in tables.items() if table != there.get(name)}
         sources = (key for table in tables.values() for key in table.source)
         said = [
-            entry.label,
-            entry.country if entry.country not in entry.label else "",
-            entry.race_and_ethnicity,
-            str(entry.calendar_year),
+            f"country: {entry.country}" if entry.country not in entry.label else "",
+            f"race and ethnicity: {entry.race_and_ethnicity}" if entry.race_and_ethnicity else "",
+            f"else like {entry.like}" if entry.like else "",
         ]
-        like = f"; else like {entry.like}" if entry.like else ""
-        yield id_, f"{', '.join(part for part in said if part)}{like} [{_keys(sources)}]"
+        more = "; ".join(part for part in said if part)
+        yield (
+            id_,
+            f"{entry.label}, {entry.calendar_year}{f' ({more})' if more else ''} [{_keys(sources)}]",
+        )
 
 
 def _profiles(catalog: Catalog) -> Iterator[Row]:

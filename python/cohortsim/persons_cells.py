@@ -62,7 +62,7 @@ class Cells:
         kind = series.dtype
         if column.kind == "sex" and kind in (pl.String, pl.Categorical, pl.Enum):
             return self._words(column, series.cast(pl.String), named, SEX_CODES)
-        if column.kind == "yes_no" and (kind == pl.Boolean or self.raw.is_text):
+        if column.kind == "yes_no" and kind in (pl.Boolean, pl.String):
             text = series.cast(pl.String)
             return self._words(column, text, named, YES_NO)
         if column.kind != "sex" and self.raw.is_text:

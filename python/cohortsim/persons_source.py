@@ -38,7 +38,7 @@ class Source:
             high=table["first_age"] + ages - 1,
         )
         problems = list(raw.problems)
-        if raw.frame.width:
+        if raw.frame.width or not problems:
             problems += self._taken(renames, known)
         self.problems = tuple(problems)
 

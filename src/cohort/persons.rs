@@ -114,9 +114,20 @@ impl Persons {
         Some(persons)
     }
 
-    /// Sex and completed years of age of the rows that belong to the cohort, in the order of the file.
-    pub fn cells(&self) -> impl Iterator<Item = (usize, usize, f64)> {
-        self.eligible.iter().map(|(row, share)| (self.sex[*row as usize], self.age[*row as usize] as usize, *share))
+    /// Each sex and completed years of age of the rows that belong to the cohort, with the share of all weight up to it.
+    pub fn cells(&self) -> Vec<(usize, usize, f64)> {
+        let mut cells: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+        let mut before = 0.0;
+        for (row, share) in &self.eligible {
+            *cells.entry((self.sex[*row as usize], self.age[*row as usize] as usize)).or_default() += share - before;
+            before = *share;
+        }
+        let mut sum = 0.0;
+        let up_to = |((sex, age), share): (&(usize, usize), &f64)| {
+            sum += share;
+            (*sex, *age, sum)
+        };
+        cells.iter().map(up_to).collect()
     }
 
     /// Equation 1: which row person n of `people` is.
@@ -156,7 +167,9 @@ impl Persons {
         }
         let present = (CHARACTERISTICS.len()..self.width)
             .map(|k| match cells[k] {
-                yes if yes.is_nan() => recruit::is_present(population, k - CHARACTERISTICS.len(), sex, age_months, z[k]),
+                yes if yes.is_nan() => {
+                    recruit::is_present(population, k - CHARACTERISTICS.len(), sex, age_months, z[k].clamp(-WIDEST, WIDEST))
+                }
                 yes => yes == 1.0,
             })
             .collect();

@@ -35,12 +35,17 @@ pub struct Recruit {
     pub individual: Individual,
     /// Habitual load.
     pub habitual_load: f64,
-    /// Individual ratio of falls, before the population's mean is taken out.
+    /// What stays of the individual ratio of falls, before the population's mean is taken out.
     pub fall_ratio: f64,
+    /// Row of the file of persons, from 0; [`DRAWN`] for people who were drawn.
+    pub source_row: i64,
 }
 
 /// The cohort of people who belong to a population, not to a study: no profile or medicine of any cohort reaches them.
 pub const NO_COHORT: usize = usize::MAX;
+
+/// The row of people who come from no file.
+pub const DRAWN: i64 = -1;
 
 /// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
 pub(super) const WIDEST: f64 = 5.0;
@@ -122,17 +127,26 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
 
 /// One candidate for a place in a cohort: what can be known of them when they are screened.
 pub fn candidate(model: &Model, cohort_index: usize, person: u64, attempt: u32) -> Recruit {
-    let once = |decision: Recruiting| model.luck.once(person, attempt, decision as u32);
     let cohort = &model.cohorts[cohort_index];
-    let u = once(Recruiting::SexAndAge);
-    let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
-    let (sex, age, _) = cohort.cells[cell];
-    let month = (once(Recruiting::BirthMonth) * 12.0) as u32;
     let population = &model.populations[cohort.population];
-    let mut recruit = measured(model, population, (person, attempt), sex, age as u32 * 12 + month, None);
+    let mut recruit = match &cohort.persons {
+        Some(persons) => {
+            let found = persons.find(population, model.luck, model.people, person, attempt);
+            let source_row = found.row as i64;
+            Recruit { source_row, ..incomplete(model, (person, attempt), found.sex, found.age_months, found.values, &found.present) }
+        }
+        None => {
+            let once = |decision: Recruiting| model.luck.once(person, attempt, decision as u32);
+            let u = once(Recruiting::SexAndAge);
+            let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
+            let (sex, age, _) = cohort.cells[cell];
+            let month = (once(Recruiting::BirthMonth) * 12.0) as u32;
+            measured(model, population, (person, attempt), sex, age as u32 * 12 + month, None)
+        }
+    };
     recruit.cohort = cohort_index;
     for (position, value, sexes) in &cohort.set {
-        if sexes[sex] {
+        if sexes[recruit.sex] {
             recruit.values[*position] = *value;
         }
     }
@@ -174,8 +188,19 @@ fn measured(
         values[k] = value(d, sex, age, correlated[k]);
     }
     let has = |k: usize| is_present(population, k, sex, age_months, correlated[CHARACTERISTICS.len() + k]);
-    let prior_fracture = has(0);
-    let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
+    let present: Vec<bool> = (0..=model.risk_factors.len()).map(has).collect();
+    incomplete(model, (person, attempt), sex, age_months, values, &present)
+}
+
+/// A person with what is measured; `present` is the prior fracture, then the risk factors. What follows from it is still to come.
+fn incomplete(
+    model: &Model,
+    (person, attempt): (u64, u32),
+    sex: usize,
+    age_months: u32,
+    values: [f64; CHARACTERISTICS.len()],
+    present: &[bool],
+) -> Recruit {
     Recruit {
         person,
         attempt,
@@ -183,11 +208,12 @@ fn measured(
         sex,
         age_months,
         values,
-        prior_fracture,
-        risk_factors,
+        prior_fracture: present[0],
+        risk_factors: present[1..].iter().enumerate().filter(|(_, has)| **has).fold(0, |bits, (k, _)| bits | 1 << k),
         individual: Individual::of(&model.parameters, &[0.0; SPREADS]),
         habitual_load: 1.0,
         fall_ratio: 1.0,
+        source_row: DRAWN,
     }
 }
 
@@ -202,7 +228,7 @@ fn complete(model: &Model, recruit: &mut Recruit) {
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
     let factors: f64 = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k)).map(|(_, f)| f.falls_ratio).product();
-    recruit.fall_ratio = falls::individual_ratio(p, z, recruit.values[model::SERUM_25OHD], activity) * factors;
+    recruit.fall_ratio = falls::lasting_ratio(p, z, activity) * factors;
 }
 
 /// Whether the k-th binary characteristic is there at a normal number.
@@ -222,6 +248,7 @@ pub(super) fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
     let x = location + spread * quantile(&d.marginal[sex].z, &d.marginal[sex].q, z);
     match d.transform {
         Transform::Identity => x.max(0.0),
+        Transform::Signed => x,
         Transform::Log => libm::exp(x),
         Transform::Log1p => libm::expm1(x).max(0.0),
     }
@@ -231,7 +258,7 @@ pub(super) fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
 pub(super) fn latent(d: &Distribution, sex: usize, age: f64, value: f64) -> f64 {
     let (location, spread) = location_and_spread(d, sex, age);
     let x = match d.transform {
-        Transform::Identity => value,
+        Transform::Identity | Transform::Signed => value,
         Transform::Log => libm::log(value.max(f64::MIN_POSITIVE)),
         Transform::Log1p => libm::log1p(value.max(0.0)),
     };

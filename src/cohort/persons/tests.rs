@@ -143,7 +143,7 @@ fn rows_are_there_as_often_as_their_weights_say() {
     let share = (0..4000).filter(|n| persons.row(model.luck, 10, 5, 1 + n) == 2).count() as f64 / 4000.0;
     let expected = 1.0 / total;
     assert!((share - expected).abs() < WIDE * (expected * (1.0 - expected) / 4000.0_f64).sqrt());
-    assert_eq!(persons.cells().map(|c| (c.0, c.1)).collect::<Vec<_>>(), [(0, 70); 3]);
+    assert_eq!(persons.cells(), [(0, 70, 1.0)]);
 }
 
 #[test]
@@ -214,4 +214,76 @@ fn all_mistakes_of_a_file_are_noted() {
     let nobody = columns(&[("sex", vec![1.0, 0.0]), ("age", vec![60.0, 40.0])]);
     let wrong = taken(&model, &nobody, [true, false], ages).unwrap_err();
     assert_eq!(wrong, ["cohorts[0].persons: nobody of the cohort's sexes, aged 50 to 100; a row with a weight"]);
+}
+
+/// A model of the fixture's request with one cohort of women of 50 and over, from a file.
+fn with_file(people: u64, rows: usize, columns: &Columns, entry: serde_json::Value) -> Result<Model, String> {
+    let mut request: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
+    let mut cohort = request["cohorts"][0].clone();
+    for (key, value) in [
+        ("share", serde_json::json!(1.0)),
+        ("sexes", serde_json::json!(["women"])),
+        ("age_from", serde_json::json!(50)),
+        ("age_to", serde_json::json!(100)),
+        ("set", serde_json::json!([])),
+        ("exposures", serde_json::json!([])),
+        ("entry", entry),
+        ("persons", serde_json::json!({"rows": rows, "sha256": "0"})),
+    ] {
+        cohort[key] = value;
+    }
+    let name = cohort["name"].as_str().unwrap().to_string();
+    request["people"] = people.into();
+    request["cohorts"] = serde_json::json!([cohort]);
+    request["arms"] = serde_json::json!([{"name": "alone", "exposures": []}]);
+    let persons = BTreeMap::from([(name, columns.clone())]);
+    Model::from_json_with(&request.to_string(), None, &persons).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_cohort_of_a_file_has_its_people_in_the_order_of_the_file() {
+    let neck: Vec<f64> = (0..40).map(|k| 0.5 + 0.01 * f64::from(k)).collect();
+    let age = (0..40).map(|k| f64::from(45 + k)).collect();
+    let file = columns(&[("sex", vec![0.0; 40]), ("age", age), (CHARACTERISTICS[0].0, neck.clone())]);
+    let model = with_file(35, 40, &file, serde_json::json!(null)).unwrap();
+    for person in 0..35 {
+        let r = recruit::recruit(&model, person);
+        assert_eq!((r.source_row, r.values[0]), (person as i64 + 5, neck[person as usize + 5]));
+        assert_eq!(r.age_completed(), person as usize + 50);
+    }
+    let (ages, shares): (Vec<_>, Vec<_>) = model.cohorts[0].cells.iter().map(|c| (c.1, c.2)).unzip();
+    assert_eq!((ages[0], ages[34], ages.len()), (50, 84, 35));
+    assert!((shares[34] - 1.0).abs() < 1e-12);
+    let tables = crate::cohort::simulate::simulate(&model, 0, 35, 1).unwrap();
+    assert_eq!(tables.persons.source_row, (5..40).collect::<Vec<i64>>());
+}
+
+#[test]
+fn entry_rules_go_on_to_other_rows() {
+    let neck: Vec<f64> = (0..40).map(|k| 0.5 + 0.01 * f64::from(k)).collect();
+    let file = columns(&[("sex", vec![0.0; 40]), ("age", vec![70.0; 40]), (CHARACTERISTICS[0].0, neck.clone())]);
+    let fixture: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
+    let mut entry = serde_json::json!({"any_t_score": false, "prior_fracture": null, "years_since_menopause_from": null,
+        "years_since_menopause_to": null, "vertebral_deformities": null});
+    entry["t_scores"] = serde_json::json!([{"site": "femoral_neck", "at_least": null, "at_most": -2.5}]);
+    assert!(fixture["cohorts"][0].get("entry").is_some());
+    let model = with_file(40, 40, &file, entry).unwrap();
+    let all: Vec<Recruit> = (0..40).map(|n| recruit::recruit(&model, n)).collect();
+    assert!(all.iter().all(|r| recruit::t_score(&model, r, 2) <= -2.5 && r.values[0] == neck[r.source_row as usize]));
+    assert!(all.iter().filter(|r| r.attempt == 0).all(|r| r.source_row == r.person as i64));
+    assert!(all.iter().any(|r| r.attempt > 0) && all.iter().any(|r| r.attempt == 0));
+}
+
+#[test]
+fn a_request_and_its_columns_must_belong_together() {
+    let file = columns(&[("sex", vec![0.0]), ("age", vec![70.0])]);
+    let wrong = with_file(1, 2, &file, serde_json::json!(null)).unwrap_err();
+    assert!(wrong.contains("cohorts[0].persons.age: 1 rows; 2 rows") && wrong.contains("cohorts[0].persons.sex: 1 rows"), "{wrong}");
+    let men = columns(&[("sex", vec![1.0]), ("age", vec![70.0])]);
+    let wrong = with_file(1, 1, &men, serde_json::json!(null)).unwrap_err();
+    assert!(wrong.contains("cohorts[0].persons: nobody of the cohort's sexes"), "{wrong}");
+    let mut request: serde_json::Value = serde_json::from_str(FIXTURE).unwrap();
+    request["cohorts"][0]["persons"] = serde_json::json!({"rows": 1, "sha256": "0"});
+    let wrong = Model::from_json(&request.to_string()).unwrap_err().to_string();
+    assert!(wrong.contains("cohorts[0].persons: no columns"), "{wrong}");
 }

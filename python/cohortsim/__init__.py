@@ -35,6 +35,15 @@ if TYPE_CHECKING:
         ScenarioError as ScenarioError,
     )
     from cohortsim.fields import Ages as Ages
+    from cohortsim.groups import (
+        Groups as Groups,
+    )
+    from cohortsim.groups import (
+        bands as bands,
+    )
+    from cohortsim.groups import (
+        quantiles as quantiles,
+    )
     from cohortsim.persons_file import PersonsFile as PersonsFile
     from cohortsim.reading import load as load
     from cohortsim.results import Results as Results
@@ -108,6 +117,7 @@ _HOMES = {
     "treatments": ("Treatment", "NextCourse", "Dose", "StopRule", "Who", "MedianPersistence"),
     "fields": ("Ages",),
     "persons_file": ("PersonsFile",),
+    "groups": ("quantiles", "bands", "Groups"),
     "validation": ("validate", "Validation"),
     "errors": (
         "CohortsimError",

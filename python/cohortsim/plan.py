@@ -68,7 +68,7 @@ def plan(request: Request, threads: int | None = None) -> Plan:
         per_person += row["persons"] + arms * row["follow_up"]
     strata = 2 * 60 * scenario.years * arms * len(request.cohorts)
     batches = -(-scenario.headcount // batch)
-    tallies = batches * strata * (3 * row["person_time"] + 4 * row["states"]) // 4
+    tallies = batches * strata * (3 * row["person_time"] + 4 * row["states"] + row["spine"]) // 4
     if scenario.record.visits:
         measures = len(core().density_sites()) + len(MARKERS)
         rows = len(scenario.record.visits) * measures * arms * len(request.cohorts)

@@ -110,7 +110,7 @@ fn what_was_left_out_comes_back_with_its_mean_and_its_relations_to_what_is_known
         let original = &whole[CHARACTERISTICS[k].0];
         let difference: Vec<f64> = all.iter().map(|one| one.values[k] - original[one.row]).collect();
         let with_weight: Vec<f64> = all.iter().zip(&difference).map(|(one, d)| d * (weight[one.row] - mean_weight)).collect();
-        let square: Vec<f64> = all.iter().map(|one| one.values[k].powi(2) - original[one.row].powi(2)).collect();
+        let square: Vec<f64> = all.iter().map(|one| one.values[k] * one.values[k] - original[one.row] * original[one.row]).collect();
         let with_fracture: Vec<f64> = all.iter().zip(&difference).filter(|(one, _)| one.present[0]).map(|(_, d)| *d).collect();
         for (what, of) in [("mean", &difference), ("with weight", &with_weight), ("square", &square), ("fractured", &with_fracture)] {
             let (mean, error) = mean_and_error(of);

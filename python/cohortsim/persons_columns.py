@@ -85,7 +85,7 @@ _FIXED = (
         "number",
         "kg",
         20,
-        300,
+        450,
         "Body weight.",
         (Slip(0.001, "grams"), Slip(0.4536, "pounds")),
     ),

@@ -19,6 +19,7 @@ import polars as pl
 from cohortsim.errors import Problem, nearest_name
 
 FORMATS = "needs a CSV file (.csv) or a Parquet file (.parquet)"
+BESIDE = "put it beside the scenario, or in the working folder if a former run is repeated"
 MOST_LINES = 10
 """Most torn lines of a CSV that are told one by one."""
 BROKEN = (
@@ -100,7 +101,7 @@ def _not_a_file(path: Path, file: str) -> Problem | None:
     if is_folder:
         return Problem(file, "is a folder", FORMATS, "name the file in it")
     near = nearest_name(path.name, [name for name in there if name.endswith((".csv", ".parquet"))])
-    advice = f'did you mean "{near}"?' if near else "put it beside the scenario"
+    advice = f'did you mean "{near}"?' if near else BESIDE
     return Problem(file, "no such file", FORMATS, advice)
 
 

@@ -106,7 +106,9 @@ def test_csv_parquet_and_frame_say_the_same(tmp_path: Path) -> None:
 
 
 def test_provenance_tells_which_persons_and_no_value_of_any(tmp_path: Path) -> None:
-    described = taken(tmp_path, CSV.replace("height", "weight").replace("NaN,,", "NaN,0,")).described()
+    described = taken(
+        tmp_path, CSV.replace("height", "weight").replace("NaN,,", "NaN,0,")
+    ).described()
     assert described["file"] == "persons.csv"
     assert described["rows"] == described["rows_of_the_cohort"] + 1 == 3
     assert described["weights_sum"] == 342
@@ -177,7 +179,7 @@ def test_every_mistake_of_a_file_is_told_at_once_by_row_and_column(tmp_path: Pat
         ("height", "1620", "did you give millimetres?"),
         ("height", "64", "did you give inches?"),
         ("body_weight", "71500", "did you give grams?"),
-        ("body_weight", "400", "did you give pounds?"),
+        ("body_weight", "500", "did you give pounds?"),
         ("calcium_intake", "0.8", "did you give g/d?"),
         ("age", "780", "did you give months?"),
         ("age", "19", "the life table"),

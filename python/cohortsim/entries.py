@@ -81,13 +81,19 @@ class Effect(Entry):
     """What an exposure does: where, in which shape, how much.
 
     `while_taken` is a level that holds while it lasts; `per_dose` is added at each dose. `amount` is
-    that of the dose that the medicine's file names.
+    that of the dose that the medicine's file names; at another dose it is the amount times
+    (dose / that dose) ^ `dose_exponent`, or the same where it does not scale with the dose.
     """
 
     target: Text
     shape: Literal["while_taken", "per_dose"] = "while_taken"
     amount: Quantity
     scales_with_dose: bool = True
+    dose_exponent: Number = Field(default=1.0, gt=0, le=2)
+
+    def at(self, scale: float) -> float:
+        """Return by how much the effect changes at a dose that is `scale` times that of the file."""
+        return scale**self.dose_exponent if self.scales_with_dose else 1.0
 
 
 class CurvePoint(Entry):

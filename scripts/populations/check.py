@@ -46,7 +46,7 @@ Persons = dict[str, Array]
 
 def check(population: Population, inputs: Inputs, out: Path) -> None:
     """Simulate people from the written tables and print them beside the survey."""
-    tables = Tables.read(out / population.name)
+    tables = Tables.read(out / population.name, out / "us")
     persons = inputs.persons(population.group)
     print(f"\n{population.name}: {PEOPLE:,} simulated people of each sex against the survey")
     print("femoral neck, percent: survey | simulated, ages of 2019 | simulated, ages of the survey")

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from populations.check import check
+from populations.check_published import check_published
 from populations.definitions import GROUPS
 from populations.population import Population, derive, read_inputs
 from populations.reading import InputError
-from populations.write import write_population
+from populations.write import write_europe, write_population
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_population(population, inputs, options.out)
             if options.check:
                 check(population, inputs, options.out)
+        write_europe(inputs, options.out)
+        if options.check:
+            check_published(options.out)
     except InputError as problem:
         print(f"derive_populations: {problem}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from populations import falls, fractures
+from populations import europe, falls, fractures
 from populations.definitions import (
     BINARY_ORDER,
     CONTINUOUS_ORDER,
@@ -21,7 +21,7 @@ from populations.distribution import Z_KNOTS, Model
 from populations.life_tables import AGES, Tables
 from populations.population import Inputs, Population
 from populations.rates import Curve
-from populations.structure import five_year_groups, persons_by_sex
+from populations.structure import UNITED_STATES, five_year_groups, persons_by_sex
 from populations.trends import trend_rows
 
 Row = tuple[object, ...]
@@ -51,6 +51,31 @@ def write_population(population: Population, inputs: Inputs, out: Path) -> None:
         curves = deformity_curves(inputs.groups, group.medicare)
         write_by_sex("vertebral_deformity", curves, folder)
         write_trend(population.name, folder)
+
+
+def write_europe(inputs: Inputs, out: Path) -> None:
+    """Write the own tables of the United Kingdom and Sweden, whose `like` is the white US."""
+
+    def persons(year: int, country: str) -> dict[str, Array]:
+        return {sex: five_year_groups(inputs.groups, year, sex, country) for sex in SEXES}
+
+    us = persons(fractures.YEAR_OF_SOURCES, UNITED_STATES)
+    white = fractures.Incidence(us, "white")
+    deaths = inputs.deaths.sweden()
+    own = persons(europe.SWEDISH_YEAR, europe.SWEDEN)
+    residents = persons(europe.UK_YEAR, europe.UK)
+    british = europe.united_kingdom(residents, white)
+    swedish = europe.Sweden(own, deaths[europe.LIFE_TABLE_YEAR], white).curves()
+    for name, ages, tables, curves in (
+        ("uk", residents, inputs.deaths.united_kingdom(), british),
+        ("sweden", own, deaths, swedish),
+    ):
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_age_structure(ages, folder)
+        write_life_table(tables, folder)
+        write_incidence(curves, folder)
+        write_trend(name, folder)
 
 
 # --- tables ---------------------------------------------------------------------------------

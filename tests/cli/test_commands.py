@@ -142,6 +142,7 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
         (("validate", "--layer", "minerals", "--out", "mine"), ["already holds other files"]),
         (("list", "medicine"), ['did you mean "medicines"?']),
         (("new", "mine"), ["is not empty"]),
+        (("new", "x", "--example", "own_contry"), ['no example "own_contry"', '"own_country"?']),
     ],
 )
 def test_refusals_say_what_to_do_and_exit_with_2(
@@ -244,6 +245,21 @@ def test_list_names_what_is_shipped_and_own_files(cli: Cli, study_folder: Path) 
     for words in ("us_nonhispanic_white", "early_menopause", "alendronate", "hip", "us_adults"):
         assert words in told
     assert max(map(len, told.splitlines())) <= 80
+
+
+def test_a_country_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    done = cli("new", "norway", "--example", "own_country")
+    assert done.returncode == 0, done.stderr
+    assert "wrote norway/populations/norway/life_table.csv" in done.stdout
+    done = cli("check", "norway/study.yaml")
+    assert done.returncode == 0, done.stderr
+    done = cli("run", "norway/study.yaml", *SMALL)
+    assert done.returncode == 0, done.stderr
+    table = next(tmp_path.glob("norway/populations/norway/life_table.csv"))
+    table.write_text(table.read_text().replace("2017,60,", "2017,60,1", 1))
+    done = cli("check", "norway/study.yaml")
+    assert done.returncode == 2
+    assert "populations/norway/life_table.csv:127: women is '1" in done.stderr
 
 
 def test_trace_tells_one_life(cli: Cli, study_folder: Path) -> None:

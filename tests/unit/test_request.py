@@ -137,6 +137,18 @@ def test_effects_scale_with_the_dose_and_doses_have_an_interval(rich: cs.Scenari
     ]
 
 
+def test_an_effect_may_rise_less_than_the_dose(rich_file: Path, tablet: str) -> None:
+    own = rich_file.parent / "medicines" / "tablet.yaml"
+    changed = tablet.replace(
+        "target: glucocorticoid", "target: glucocorticoid\n    dose_exponent: 0.5"
+    )
+    own.write_text(changed, encoding="utf-8")
+    study = cs.load(rich_file)
+    made = exposures.of_arm(study, 1, Catalog(study.origin.folder), value)
+    assert made[1]["effects"][0]["amount"] == pytest.approx(0.5 * 1.5**0.5)
+    assert made[1]["effects"][1]["amount"] == 0.5
+
+
 def test_recruitment_and_visits_are_passed_on(study: cs.Scenario, rich: cs.Scenario) -> None:
     deformed = {"at_least": 1, "grade_at_least": 2}
     rules: dict[str, Any] = {"prior_fracture": False, "years_since_menopause": {"from": 5}}

@@ -39,7 +39,7 @@ TABLES = {
 }
 OF_AVERTED = "; in averted and averted_by_age"
 LIMIT = (
-    "as its table",
+    "",
     "{} limit of the 95 % interval: of a rate exact Poisson (Garwood 1936); of a risk Aalen-Johansen"
     " with Wilson's limits; of a share of people Wilson; of deaths caused scaled Poisson"
     + OF_AVERTED

@@ -123,7 +123,7 @@ def _classes(rows: pl.DataFrame, year: int) -> str:
 
 def _incidence(results: Results) -> list[str]:
     """Rates by site and group; intervals of all ages only, those of bands are in the tables."""
-    groups = [None, *(name for name in results.groups if name in SHOWN_GROUPS)]
+    groups = [None, *(name for name in SHOWN_GROUPS if name in results.groups)]
     by_band, whole = (
         pl.concat([_rates(results, group, by) for group in groups])
         for by in (["sex", "site", "age_band"], ["sex", "site"])
@@ -214,22 +214,23 @@ def _number(row: dict[str, Any], column: str) -> str:
     return f"{row[column]:.1f}" if row["people"] else "-"
 
 
-def _deaths(results: Results) -> Iterator[str]:
+def _deaths(results: Results) -> list[str]:
     """How many died, how many of these deaths fractures caused, and nursing home entries."""
-    for row in results.mortality(by="sex").iter_rows(named=True):
-        events = results.events.filter(
-            pl.col("arm") == results.arms[0], pl.col("sex") == row["sex"]
+    arm = results.arms[0]
+    entries = dict(results.nursing_home(by="sex").select("sex", "entries").iter_rows())
+    head = f"{'caused by fractures, %':>25}{'95 % interval':>16}{'to a nursing home':>19}"
+    lines = [f"{'Deaths, ' + _cut(arm, 5 + LABEL - 8):<{LABEL}}"[:LABEL] + head]
+    for sex, deaths in results.mortality(by="sex").select("sex", "deaths").iter_rows():
+        percents, squares = caused(
+            results.events.filter(pl.col("arm") == arm, pl.col("sex") == sex)
         )
-        percents, squares = caused(events)
         low, high = scaled_poisson(percents, squares, 1)
-        entries = results.nursing_home(by="sex").filter(pl.col("sex") == row["sex"])
-        deaths = row["deaths"]
-        share = f", {percents / deaths:.1f} % caused by fractures" if deaths else ""
-        limits = f" ({low / deaths:.1f}-{high / deaths:.1f})" if deaths else ""
-        yield (
-            f"{row['sex']}: {deaths:,} deaths{share}{limits}; "
-            f"{entries['entries'][0]:,} entered a nursing home"
+        shares = (f"{x / deaths:.1f}" if deaths else "-" for x in (percents, low, high))
+        share, *limits = shares
+        lines.append(
+            f"{'  ' + sex:<{LABEL - 8}}{deaths:>8,}{share:>25}{'-'.join(limits):>16}{entries[sex]:>19,}"
         )
+    return lines
 
 
 def _visits(results: Results) -> list[str]:

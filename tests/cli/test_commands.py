@@ -32,6 +32,7 @@ def test_help_answers_quickly_because_nothing_heavy_is_imported(cli: Cli) -> Non
     assert done.returncode == 0
     for command in [
         "run",
+        "show",
         "new",
         "check",
         "explain",
@@ -113,6 +114,9 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
     done = cli("run", "mine/study.yaml", *SMALL, "--quiet", "--out", "there")
     assert (done.stdout, done.stderr) == ("there\n", "")
     assert (tmp_path / "there" / "provenance.json").is_file()
+    shown = cli("show", "there")
+    assert "Fractures per 1,000 person-years" in shown.stdout
+    assert shown.stdout.endswith("results in there\n")
     again = cli("run", "there/provenance.json", "--out", "again", "--json", "--quiet")
     before, after = (
         pl.read_csv(tmp_path / folder / "tables" / "incidence.csv") for folder in ("there", "again")
@@ -140,6 +144,7 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
         (("validate", "--layer", "mineral"), ['did you mean "minerals"?']),
         (("validate", "--people", "0"), ["0 is not in the range"]),
         (("validate", "--layer", "minerals", "--out", "mine"), ["already holds other files"]),
+        (("show", "mine"), ["holds no readable provenance.json"]),
         (("list", "medicine"), ['did you mean "medicines"?']),
         (("new", "mine"), ["is not empty"]),
         (("new", "x", "--example", "own_contry"), ['no example "own_contry"', '"own_country"?']),

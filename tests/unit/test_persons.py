@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,9 @@ import cohortsim as cs
 import numpy as np
 import polars as pl
 import pytest
-from cohortsim import persons
+from cohortsim import document, persons
+from cohortsim.persons_file import PersonsFile
+from cohortsim.scenario import Origin
 
 STUDY = """\
 name: own
@@ -38,6 +42,12 @@ def data(cohorts: int = 1) -> dict[str, Any]:
     }
 
 
+def placed(text: str, folder: Path) -> cs.Scenario:
+    """The study of this text, as if it were read in this folder; the catalog is not looked at."""
+    written = document.parse(text, "study.yaml")
+    return cs.Scenario.model_validate(written.data).placed(Origin(written, folder))
+
+
 def taken(
     folder: Path, content: str | bytes | None, name: str = "persons.csv", study: str = STUDY
 ) -> persons.People:
@@ -45,9 +55,7 @@ def taken(
     if content is not None:
         raw = content if isinstance(content, bytes) else content.encode()
         (folder / name).write_bytes(raw)
-    (folder / "study.yaml").write_text(study.replace("FILE", name), encoding="utf-8")
-    made = persons.of_study(cs.load(folder / "study.yaml"), data())
-    return made["clinic"]
+    return persons.of_study(placed(study.replace("FILE", name), folder), data())["clinic"]
 
 
 def mistakes(folder: Path, content: str | bytes | None, **more: str) -> list[str]:
@@ -305,13 +313,12 @@ def test_many_mistakes_are_counted(tmp_path: Path) -> None:
 
 def test_all_cohorts_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("sex,age\nF,0.6\n", encoding="utf-8")
-    (tmp_path / "study.yaml").write_text(
+    text = (
         "name: two\npeople: 10\nyears: 5\ncohorts:\n"
         "  - {name: a, share: 0.5, population: {file: a.csv}}\n"
-        "  - {name: b, share: 0.5, population: {file: b.csv}}\n",
-        encoding="utf-8",
+        "  - {name: b, share: 0.5, population: {file: b.csv}}\n"
     )
-    study = cs.load(tmp_path / "study.yaml")
+    study = placed(text, tmp_path)
     with pytest.raises(cs.ScenarioError) as caught:
         persons.of_study(study, data(2), {"c": pl.DataFrame()})
     places = [problem.place for problem in caught.value.problems]
@@ -321,13 +328,12 @@ def test_all_cohorts_are_looked_at(tmp_path: Path) -> None:
 def test_cohorts_take_their_rows_of_one_file(tmp_path: Path) -> None:
     rows = "F,49\nF,50\nM,60\nF,104\nM,70\n"
     (tmp_path / "a.csv").write_text("sex,age\n" + rows, encoding="utf-8")
-    (tmp_path / "study.yaml").write_text(
+    text = (
         "name: two\npeople: null\nyears: 5\ncohorts:\n"
         "  - {name: a, share: 0.5, sexes: women, population: {file: a.csv}}\n"
-        "  - {name: b, share: 0.5, ages: [60, 69], population: {file: a.csv}}\n",
-        encoding="utf-8",
+        "  - {name: b, share: 0.5, ages: [60, 69], population: {file: a.csv}}\n"
     )
-    study = cs.load(tmp_path / "study.yaml")
+    study = placed(text, tmp_path)
     found = persons.of_study(study, data(2))
     assert found["a"].within.tolist() == [False, True, False, True, False]
     assert found["b"].within.tolist() == [False, False, True, False, False]
@@ -337,7 +343,7 @@ def test_cohorts_take_their_rows_of_one_file(tmp_path: Path) -> None:
 def test_as_many_people_as_rows_needs_a_file_without_weights(tmp_path: Path) -> None:
     study = STUDY.replace("people: 100", "people: null")
     people = taken(tmp_path, "sex,age,weight\nF,60,1\nF,61,2\n", study=study)
-    scenario = cs.load(tmp_path / "study.yaml")
+    scenario = placed(study, tmp_path)
     with pytest.raises(cs.ScenarioError, match="have weights; needs a number of people"):
         persons.how_many(scenario, {"clinic": people})
     with pytest.raises(cs.ScenarioError, match="drawn from a population; needs a number"):
@@ -370,3 +376,43 @@ def test_mistakes_in_the_key_are_told_with_their_line(
     told = str(caught.value)
     assert told.startswith("study.yaml:7:")
     assert said in told
+
+
+JUNK = [b"\x00", b"\xff", b'"', b"'", b",", b";", b"\n", b"\r", b"\n\n", b"\t", b" ", b"-", b"NaN"]
+JUNK += [b"1e999", b"-inf", b"\xef\xbb\xbf", b"F", b"0x1F", b"1_000", "é".encode(), b"9" * 400]
+
+
+def torn(content: bytes, chance: random.Random) -> bytes:
+    """Return the content with one to three things inserted, lost or replaced."""
+    for _ in range(chance.randint(1, 3)):
+        at, kind = chance.randrange(len(content) + 1), chance.randrange(4)
+        junk, cut = chance.choice(JUNK), at + chance.choice((1, 2, 30))
+        content = {
+            0: content[:at] + junk + content[at:],
+            1: content[:at] + content[cut:],
+            2: content[:at] + junk + content[at + len(junk) :],
+            3: content[:at],
+        }[kind]
+    return content
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_torn_files_are_told_in_words(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    frame = pl.DataFrame({"sex": ["F", "M"] * 9, "age": [60.5] * 18, "height": [160, None] * 9})
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    whole = {"persons.csv": CSV.encode(), "persons.parquet": buffer.getvalue()}
+    for _ in range(60):
+        for name, content in whole.items():
+            (tmp_path / name).write_bytes(torn(content, chance))
+            study = cs.Scenario(
+                name="own",
+                people=9,
+                years=5,
+                cohorts=[cs.Cohort(name="clinic", population=PersonsFile(file=name))],
+            ).placed(Origin(folder=tmp_path))
+            try:
+                persons.of_study(study, data())
+            except cs.ScenarioError as error:
+                assert all(p.place and p.found and p.needed for p in error.problems[:50])

@@ -83,7 +83,7 @@ def observed(
     core()
     catalog = catalog or Catalog()
     _ = catalog.parameters
-    people = sum(plan.scenario.people for plan in plans if plan.scenario)
+    people = sum(plan.scenario.headcount for plan in plans if plan.scenario)
     started, done, months = time.perf_counter(), 0, 0
     models = Models()
 
@@ -99,7 +99,7 @@ def observed(
             continue
         try:
             request = requests.build(plan.scenario, catalog)
-            size = -(-plan.scenario.people // GROUPS)
+            size = -(-plan.scenario.headcount // GROUPS)
             model = models.compiled(request)
             results = running.carry_out(
                 request, threads=threads, batch=size, report=told, model=model
@@ -109,7 +109,7 @@ def observed(
         else:
             yield Observed(plan.trial, plan.scenario, _visits(results), _pairs(results))
             months += int(results.provenance["resources"]["person_months"])
-        done += plan.scenario.people
+        done += plan.scenario.headcount
 
 
 class Models:

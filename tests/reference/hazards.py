@@ -1,4 +1,4 @@
-"""Hazards of falls, fractures and death, and the fractures before index that still count.
+"""Hazards of falls, fractures and death, and what frailty does.
 
 Arrays over people have the shape (n,); hazards are per month.
 """
@@ -6,19 +6,22 @@ Arrays over people have the shape (n,); hazards are per month.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from . import chance, populations
+from . import spine
 from .balance import State
 from .chance import Ints
-from .people import NEVER, People, lasting_fall_ratio
+from .people import People, lasting_fall_ratio
 from .populations import AGES, MONTHS_PER_YEAR, Plain
+from .spine import Spine
 from .strength import ln_load, ln_ratio, ln_strength, share_broken
-from .systems import Bools, Floats, Inputs
+from .systems import Floats, Inputs
 
+Table = Callable[[Plain], Floats]
+"""A population's table by sex and age: shape (2, 121)."""
 Means = dict[str, dict[str, Floats]]
 """Means and offsets by population and quantity: arrays (2 sexes, 121 ages)."""
 
@@ -42,8 +45,8 @@ class Lived:
         return self.frailty + self.instability
 
 
-def of_population(request: Plain, table: Any, who: People, age: Ints) -> Floats:
-    """Return a function of (population) -> table (2 sexes, 121 ages), read for each person."""
+def of_population(request: Plain, table: Table, who: People, age: Ints) -> Floats:
+    """Return what a table of the population says at each person's sex and an age."""
     tables = np.array([table(population) for population in request["populations"]])
     values: Floats = tables[who.population, who.sex, np.minimum(age, AGES[-1])]
     return values
@@ -96,6 +99,23 @@ def weight(
     return loadings(site, fell, p_fall) * np.exp(ln_ratio(request, site, who, prior))
 
 
+def bone_hazard(site: Plain, margin: Floats, times: Floats) -> Floats:
+    """Return the hazard of breaking a bone that is no vertebra (fracture, equation 2).
+
+    `margin`: ln(load / strength) with the population's offset; `times`: what multiplies.
+    """
+    return times * share_broken(margin, site["spread"])
+
+
+def level_hazards(
+    request: Plain, site: Plain, of: Spine, excess: Floats, margin: Floats, times: Floats
+) -> Floats:
+    """Return the hazard of each level of the spine, (n, 13), at a kyphosis above the mean (spine, 3)."""
+    p = request["parameters"]
+    by = spine.by_level(p, site, of, margin + spine.kyphosis_load(p, excess))
+    return times[:, None] * by
+
+
 # Death
 
 
@@ -146,80 +166,3 @@ def left_of_instability(request: Plain, months: Floats | float) -> Floats:
     half_life = request["parameters"]["fracture.instability_half_life"]
     left: Floats = np.exp(-math.log(2.0) * np.asarray(months) / (half_life * MONTHS_PER_YEAR))
     return left
-
-
-# Fractures before index
-
-
-def months_since_fractures(
-    request: Plain, means: Means, lived: Lived
-) -> tuple[Floats, Floats]:
-    """Return months since the last fracture before index (n, sites), and the instability left of them.
-
-    Drawn at the hazard that people have without what earlier fractures bring.
-    """
-    who = lived.who
-    falls = of_population(request, populations.fall_hazard, who, who.age)
-    own = fall_ratio(request, lived) / mean_of(request, means, "fall_undated", who, who.age)
-    fell, p_fall = probability(falls * own), probability(falls)
-    all_sites = []
-    for site in request["fracture_sites"]:
-        offset = mean_of(request, means, f"offset_undated.{site['id']}", who, who.age)
-        hazard = undated_hazard(request, site, lived, fell, p_fall, offset)
-        incidence = of_population(
-            request, lambda of, site=site: populations.fracture_hazard(of, site["id"]), who, who.age
-        )
-        all_sites.append(earlier_fracture(request, site, who, hazard / incidence))
-    since = np.array(all_sites).T
-    return since, instability_left(request, since)
-
-
-def undated_hazard(
-    request: Plain, site: Plain, lived: Lived, fell: Floats, p_fall: Floats, offset: Floats
-) -> Floats:
-    """Return the hazard without the ratio for an earlier fracture."""
-    nobody = np.zeros(len(fell))
-    times = weight(request, site, lived.who, fell, p_fall, nobody)
-    return times * share_broken(burden(request, site, lived) + offset, site["spread"])
-
-
-def instability_left(request: Plain, since: Floats) -> Floats:
-    """Return the instability that fractures have left; since: (n, sites), months, NEVER if none."""
-    total = np.zeros(len(since))
-    for k, site in enumerate(request["fracture_sites"]):
-        left = site["instability"] * left_of_instability(request, since[:, k])
-        total += np.where(since[:, k] < NEVER, left, 0.0)
-    return total
-
-
-def earlier_fracture(request: Plain, site: Plain, who: People, relative: Floats) -> Floats:
-    """Return months since a fracture at one site drawn at a relative hazard, survived until index.
-
-    Only people with a history of fracture have one; they have it as often as keeps its frequency
-    among all people what the hazard says.
-    """
-    p = request["parameters"]
-    first = chance.EARLIER_FRACTURE + 4 * site["decision"]
-    whether, when, survived = (
-        chance.once(request["seed"], who.number, who.attempt, first + k) for k in range(3)
-    )
-    window = p["fracture.history_years"] * MONTHS_PER_YEAR
-    age = np.maximum(0, who.age - int(p["cohort.earlier_fracture_age_shift"]))
-    hazard = of_population(
-        request, lambda population: populations.fracture_hazard(population, site["id"]), who, age
-    )
-    death = of_population(request, populations.death_hazard, who, age)
-    months = np.floor(when * window)
-    excess = np.zeros(len(months))
-    for month in range(math.ceil(window)):
-        ratio = death_ratio_after(site, who.sex, np.full(len(months), float(month)))
-        excess += np.where(month < months, (ratio - 1.0) * death, 0.0)
-    history = of_population(
-        request,
-        lambda population: populations.prevalence(population, "prior_fracture"),
-        who,
-        who.age,
-    )
-    share = probability(hazard * relative, window) / history
-    had: Bools = who.prior_fracture & (whether < share) & (survived < np.exp(-excess))
-    return np.where(had, months, NEVER)

@@ -14,8 +14,9 @@ from cohortsim import request as requests
 
 from . import twin
 from .balance import SITES
-from .book import MINUTES_PER_MONTH, Table
-from .index import means_of_model
+from .book import Table
+from .month import MINUTES_PER_MONTH
+from .offsets import means_of_model
 from .populations import SEXES, Plain
 
 SHIPPED = Path(__file__).parents[1] / "fixtures" / "request.json"
@@ -119,7 +120,7 @@ def same_persons(both: Pair) -> None:
 
 def same_tables(both: Pair) -> None:
     """All integers of all tables, in double precision."""
-    tables = ["events", "person_time", "states", "follow_up"]
+    tables = ["events", "person_time", "states", "spine", "follow_up"]
     for name in tables + ["visits"] * bool(both.request["visits"]):
         kernel, own = both.kernel[name], both.twin.tables[name]
         columns = integer_columns(kernel)

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from . import chance
 from .chance import Ints
-from .people import People, spread_between_people
-from .populations import AGES, MONTHS_PER_YEAR, Plain
+from .people import People, normal_of, spread_between_people
+from .populations import Plain
 from .strength import share_broken
 from .systems import Bools, Floats, Parameters
 
@@ -26,8 +25,9 @@ OF_KYPHOSIS = 9
 """Levels that the Cobb angle spans: T4 to T12."""
 OUTCOMES = ("back_pain", "back_disability", "limited_activity", "bed_rest")
 MOST_COUNTED = 3
+"""Deformities beyond this add nothing to complaints."""
 MOST_ATTENDED = 15
-SEXES = ("women", "men")
+"""Compressions that came to attention are counted up to this."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,12 @@ def level_part(p: Parameters, spine: Spine) -> Floats:
     return c + p["spine.own_weakening"] * spine.grade
 
 
+def kyphosis_load(p: Parameters, excess: Floats) -> Floats:
+    """Return what so many degrees above the mean add to ln load (1)."""
+    load: Floats = p["spine.kyphosis_load"] * excess / 10.0
+    return load
+
+
 def by_level(p: Parameters, site: Plain, spine: Spine, margin: Floats) -> Floats:
     """Return the probability that the hardest load compresses each level (3); 0 at grade 3."""
     share = share_broken(margin[:, None] + level_part(p, spine), site["spread"])
@@ -87,13 +93,27 @@ def by_level(p: Parameters, site: Plain, spine: Spine, margin: Floats) -> Floats
 # What a compression becomes
 
 
+@dataclass(frozen=True)
+class Compression:
+    """One compression of those who have one; what stands at the others means nothing."""
+
+    who: Bools
+    level: Ints
+    """Position in LEVELS."""
+    before: Ints
+    grade: Ints
+    shape: Ints
+    attended: Bools
+    """Whether it came to clinical attention."""
+    spine: Spine
+    """Everybody's spine after it."""
+
+
 def compressed(
     p: Parameters, spine: Spine, who: Bools, by: Floats, u: tuple[Floats, Floats, Floats, Floats]
-) -> tuple[Spine, Ints, Ints, Ints, Ints, Bools]:
-    """Return spines after one compression of those who have one (4).
-
-    `by`: weights of the levels; `u`: draws of level, grade, shape, attention. Also returned: level,
-    grade before, grade, shape, and whether it came to clinical attention.
+) -> Compression:
+    """Return what becomes of spines (4); `by`: weights of the levels; `u`: draws of level, grade,
+    shape, attention.
     """
     edges = np.cumsum(by, axis=1)
     level = np.sum(u[0][:, None] * edges[:, -1:] >= edges, axis=1)
@@ -103,17 +123,17 @@ def compressed(
     grade = np.minimum(np.maximum(before + 1, drawn_grade(p, u[1])), len(GRADES))
     # A level keeps the shape of its first compression.
     shape = np.where(before > 0, spine.shape[rows, level], drawn_shape(p, level, u[2]))
-    attention = np.array([p[f"spine.attention_share.{name}"] for name in GRADES])
-    attended = u[3] < attention[grade - 1]
+    share = np.array([p[f"spine.attention_share.{name}"] for name in GRADES])
+    attended = who & (u[3] < share[grade - 1])
 
     def put(old: Ints, new: Ints) -> Ints:
         made = old.copy()
         made[rows[who], level[who]] = new[who]
         return made
 
-    counted = np.minimum(MOST_ATTENDED, spine.attended + (who & attended))
+    counted = np.minimum(MOST_ATTENDED, spine.attended + attended)
     after = Spine(put(spine.grade, grade), put(spine.shape, shape), counted)
-    return after, level, before, grade, shape, attended & who
+    return Compression(who, level, before, grade, shape, attended, after)
 
 
 def drawn_grade(p: Parameters, u: Floats) -> Ints:
@@ -145,15 +165,18 @@ def mean_attention(p: Parameters) -> float:
 
 def by_shape(p: Parameters, name: str, spine: Spine) -> Floats:
     """Return what each level adds to height loss or kyphosis, by its shape and grade."""
-    ratio = p["spine.grade_ratio"] ** (spine.grade - 2.0)
-    amount = np.array([0.0, *(p[f"spine.{name}.{shape}"] for shape in SHAPES)])
-    return np.where(spine.grade > 0, amount[spine.shape] * ratio, 0.0)
+    moderate = np.array([0.0, *(p[f"spine.{name}.{shape}"] for shape in SHAPES)])[spine.shape]
+    ratio = p["spine.grade_ratio"]
+    graded = [np.zeros_like(moderate), moderate / ratio, moderate, moderate * ratio]
+    return np.choose(spine.grade, graded)
 
 
 def height_loss(p: Parameters, spine: Spine, age: Floats) -> Floats:
     """Return cm lost since youth (5)."""
     start = p["spine.disc_height_loss_from"]
-    discs = p["spine.disc_height_loss"] * (np.maximum(0.0, age - start) / (80.0 - start)) ** 2
+    since = np.maximum(0.0, age - start) / (80.0 - start)
+    # In this order: tables round it, and at some ages the product ends in exactly one half.
+    discs = p["spine.disc_height_loss"] * since * since
     return discs + np.sum(by_shape(p, "height_loss", spine), axis=1)
 
 
@@ -176,20 +199,20 @@ def kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:
 def excess_kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:
     """Return degrees above the mean of the age without a deformity."""
     p = request["parameters"]
-    return kyphosis(request, who, spine, age) - p["spine.kyphosis_young"] - ageing_of_kyphosis(p, age)
+    return (
+        kyphosis(request, who, spine, age) - p["spine.kyphosis_young"] - ageing_of_kyphosis(p, age)
+    )
 
 
 def individual_posture(request: Plain, who: People) -> tuple[Floats, Floats]:
     """Return each person's young kyphosis and how fast age adds to it."""
     p = request["parameters"]
-
-    def normal(decision: int) -> Floats:
-        u = chance.once(request["seed"], who.number, who.attempt, decision)
-        return np.clip(ndtri(u), -5.0, 5.0)
-
-    young = p["spine.kyphosis_young"] + p["spine.kyphosis_young_sd"] * normal(chance.KYPHOSIS_YOUNG)
-    cv = p["spine.kyphosis_ageing_cv"]
-    return young, spread_between_people(normal(chance.KYPHOSIS_AGEING), cv)
+    at_20, later = (
+        normal_of(request["seed"], who.number, who.attempt, decision)
+        for decision in (chance.KYPHOSIS_YOUNG, chance.KYPHOSIS_AGEING)
+    )
+    young = p["spine.kyphosis_young"] + p["spine.kyphosis_young_sd"] * at_20
+    return young, spread_between_people(later, p["spine.kyphosis_ageing_cv"])
 
 
 def back(
@@ -210,50 +233,3 @@ def back(
         logit = logit + p[f"spine.pain_clinical.{name}"] * attended
         bits |= ((luck > -logit) | acute).astype(np.int64) << k
     return bits
-
-
-# At index
-
-
-def lived_incidence(yearly: Floats, sex: Ints, age_months: Ints) -> Floats:
-    """Return the compressions that the mean person had from 50 until an age (8); yearly: (2, 121)."""
-    since_50 = np.where(AGES >= 50, yearly, 0.0)
-    before = np.concatenate([np.zeros((2, 1)), np.cumsum(since_50, axis=1)], axis=1)
-    age, months = np.divmod(age_months, MONTHS_PER_YEAR)
-    return before[sex, age] + months / MONTHS_PER_YEAR * since_50[sex, age]
-
-
-def at_index(
-    request: Plain,
-    site: Plain,
-    who: People,
-    lived: Floats,
-    monthly: Floats,
-    margin: Floats,
-    ratio: Floats,
-) -> Spine:
-    """Return the deformities that people bring to index (8).
-
-    `lived`: compressions of the mean person from 50 on; `monthly`: incidence per month at their age;
-    `margin`: from what is measured with its offset, without kyphosis; `ratio`: of risk factors and history.
-    """
-    p = request["parameters"]
-    spine, left = intact(len(margin)), np.ones(len(margin))
-    early = np.array([p[f"spine.early_deformities.{name}"] for name in SEXES])[who.sex]
-    for k in range(len(LEVELS)):
-        u = [
-            chance.once(
-                request["seed"], who.number, who.attempt, chance.EARLIER_DEFORMITY + 8 * k + j
-            )
-            for j in range(5)
-        ]
-        angle = excess_kyphosis(request, who, spine, who.age_months / MONTHS_PER_YEAR)
-        by = by_level(p, site, spine, margin + p["spine.kyphosis_load"] * angle / 10.0)
-        relative = np.sum(by, axis=1) * ratio / monthly
-        rate = early + p["spine.past_incidence_ratio"] * lived * relative
-        left = left + np.log(u[0]) / rate
-        has = left > 0.0
-        if not has.any():
-            break
-        spine, *_ = compressed(p, spine, has, by, (u[1], u[2], u[3], u[4]))
-    return spine

@@ -9,7 +9,7 @@ import pytest
 
 from . import chance, twin
 from .balance import SITES
-from .index import means_of_all, means_of_model
+from .offsets import means_of_all, means_of_model
 from .pairs import (
     BOTH,
     ULP,

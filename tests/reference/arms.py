@@ -166,7 +166,8 @@ def request_of(shipped: Plain, parameters: dict[str, float], precision: str = "f
         factor["effects"] = []
     for population in made["populations"]:
         for sex in SEXES:
-            population["life_table"][sex] = [0.0] * len(population["life_table"][sex])
+            tables = population["life_table"][sex]
+            population["life_table"][sex] = [[0.0] * len(table) for table in tables]
     made["cohorts"] = [cohort_of(made, sex, age) for sex, age in groups()]
     made["arms"] = [
         {"name": name, "exposures": [exposure_of(act) for act in arm.acts]}
@@ -198,6 +199,8 @@ def cohort_of(request: Plain, sex: str, age: int) -> Plain:
         ],
         "exposures": [],
         "entry": None,
+        "mortality_ratio": 1.0,
+        "persons": None,
     }
 
 

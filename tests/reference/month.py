@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import chance, populations
+from . import chance, populations, spine
 from .balance import SITES, State
 from .chance import Ints
 from .hazards import (
@@ -64,6 +64,8 @@ class Month:
     """g/cm2 at the start of the month, (n, 4)."""
     draw: Floats
     hazard: Floats
+    demand: Floats
+    """ln(load / strength) / spread of each fracture site (the least of the levels), (sites, n)."""
     by_level: Floats
     """Hazards of the levels of the spine, (n, 13)."""
     life_table: Floats
@@ -137,7 +139,7 @@ def ask_chance(
 
     draws = [fall_drawn, drawn(chance.DEATH)]
     hazards = [own_falls, life_table * own_death / mean_of(request, means, "death", who, age)]
-    by_level = np.zeros((len(age), len(LEVELS)))
+    by_level, demands = np.zeros((len(age), len(LEVELS))), []
     for site in request["fracture_sites"]:
         times = weight(request, site, who, fell, probability(falls), now.prior.astype(np.float64))
         times = times * trend_of(request, site, who, month)
@@ -148,13 +150,17 @@ def ask_chance(
             excess = now.kyphosis_excess
             by_level = level_hazards(request, site, now.spine, excess, margin, times)
             hazards.append(np.sum(by_level, axis=1))
+            margin = margin + np.min(spine.level_part(request["parameters"], now.spine), axis=1)
+            margin = margin + spine.kyphosis_load(request["parameters"], excess)
         else:
             hazards.append(bone_hazard(site, margin, times))
+        demands.append(margin / site["spread"])
     return Month(
         alive=now.alive,
         abmd=abmd,
         draw=np.array(draws),
         hazard=np.array(hazards),
+        demand=np.array(demands),
         by_level=by_level,
         life_table=life_table,
         by_fractures=by_fractures,

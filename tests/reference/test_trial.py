@@ -14,20 +14,16 @@ from cohortsim.catalog import PROFILE_KINDS, Catalog
 from . import people
 from .pairs import (
     BOTH,
-    DENSITY_IN_SINGLE,
     MEN,
-    RESORPTION_IN_SINGLE,
     WOMEN,
     Pair,
     built,
     cohort,
     compiled,
     events_differ_only_where_a_draw_meets_its_threshold,
-    in_double,
     in_single,
     on_the_same_courses,
     pair,
-    rounding_in_single,
     same_densities_at_exit,
     same_months,
     same_persons,
@@ -35,6 +31,7 @@ from .pairs import (
     with_the_same_events,
 )
 from .populations import Plain
+from .rounding import DENSITY_IN_SINGLE, IN_DOUBLE, IN_SINGLE, RESORPTION_IN_SINGLE
 
 VISITS = [0, 1, 6, 12, 18, 24, 36, 60]
 
@@ -193,7 +190,7 @@ def test_the_same_tables(double: Pair) -> None:
 def test_the_same_months(double: Pair) -> None:
     for number in range(0, double.people, 11):
         for arm in range(len(ARMS)):
-            same_months(double, number, arm, in_double(double))
+            same_months(double, number, arm, IN_DOUBLE)
 
 
 def test_single_precision_differs_only_by_rounding(single: Pair) -> None:
@@ -204,7 +201,7 @@ def test_single_precision_differs_only_by_rounding(single: Pair) -> None:
     same = same.reshape(single.people, -1)
     for number in range(0, single.people, 23):
         for arm in np.flatnonzero(same[number]):
-            same_months(single, number, int(arm), rounding_in_single(single))
+            same_months(single, number, int(arm), IN_SINGLE)
 
 
 def test_visits_in_single_precision(single: Pair) -> None:
@@ -275,7 +272,7 @@ def test_every_profile_and_every_medicine() -> None:
     same_tables(both)
     for number in range(0, both.people, 31):
         for arm in range(len(both.request["arms"])):
-            same_months(both, number, arm, in_double(both))
+            same_months(both, number, arm, IN_DOUBLE)
     follow_up = both.kernel["follow_up"]
     for arm in range(1, len(both.request["arms"])):
         assert follow_up["medicine_months"][follow_up["arm"] == arm].max() > 24

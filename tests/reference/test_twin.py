@@ -12,7 +12,6 @@ from .balance import SITES
 from .offsets import means_of_all, means_of_model
 from .pairs import (
     BOTH,
-    ULP,
     WOMEN,
     Pair,
     built,
@@ -20,10 +19,8 @@ from .pairs import (
     cohort,
     compiled,
     events_differ_only_where_a_draw_meets_its_threshold,
-    in_double,
     in_single,
     pair,
-    rounding_in_single,
     same_densities_at_exit,
     same_months,
     same_persons,
@@ -32,6 +29,7 @@ from .pairs import (
     shipped,
 )
 from .populations import Plain
+from .rounding import IN_DOUBLE, IN_SINGLE, ULP
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,7 @@ def test_the_same_events_times_and_states(double: Pair) -> None:
 def test_the_same_months(double: Pair) -> None:
     for number in range(0, double.people, 17):
         for arm in (0, 1):
-            same_months(double, number, arm, in_double(double))
+            same_months(double, number, arm, IN_DOUBLE)
 
 
 # Single precision: the same but for rounding
@@ -96,7 +94,7 @@ def test_densities_at_exit_in_single_precision(single: Pair) -> None:
 
 def test_months_in_single_precision(single: Pair) -> None:
     for number in range(0, single.people, 29):
-        same_months(single, number, 1, rounding_in_single(single))
+        same_months(single, number, 1, IN_SINGLE)
 
 
 def test_events_in_single_precision_differ_only_where_a_draw_meets_its_threshold(

@@ -36,7 +36,7 @@ CM_PER_M = 100.0
 class Cells:
     """Events and time by group and cell, and what the cells are, in the order of the last axis.
 
-    sums: (groups, 2, cells); sex, age (years from 65, by ten), level, z: of each cell.
+    sums: (groups, 2, cells); sex, age (years from the middle, by ten), level, z: of each cell.
     """
 
     sums: Array
@@ -81,11 +81,12 @@ def factor_ratio_at_same_density(outcome: Outcome, seen: Observed) -> Sums:
 def share_by_density(outcome: Outcome, seen: Observed) -> Sums:
     """Percent of the logarithm of a factor's rate ratio that adjusting for density takes away."""
     cells = _factor_cells(outcome, seen.lives(outcome), density=True)
-    crude, adjusted = cells.terms(2, density=False), cells.terms(2, density=True)
+    crude = _independent(cells.terms(2, density=False), -1)
+    adjusted = _independent(cells.terms(2, density=True), -2)
 
     def make(total: Array) -> float:
         first = poisson(crude, total[EVENTS], total[TIME])[-1]
-        second = poisson(adjusted, total[EVENTS], total[TIME])[-2]
+        second = poisson(adjusted, total[EVENTS], total[TIME])[-1]
         if first <= 0:
             raise NotThereError("the factor does not raise the risk")
         return float(100 * (1 - second / first))
@@ -126,7 +127,7 @@ def rise_by_density(outcome: Outcome, seen: Observed) -> Sums:
     middle, scale = float(np.nanmean(density[who])), float(np.nanstd(density[who]))
     z = (density - middle) / scale
     cells = _cells(outcome, lives, who, np.zeros(lives.count, dtype=np.int64), z, 1)
-    x = cells.terms(1, density=True)
+    x = _independent(cells.terms(1, density=True), -1)
     means = []
     for chosen in (young, old):
         chosen = chosen & np.isfinite(z)
@@ -220,7 +221,7 @@ def _by_cell(
         np.stack([n.reshape(lives.groups, -1)[:, kept] for n in numbers], axis=1),
         lives.people(who),
         sex.ravel()[kept].astype(float),
-        (middle - 65) / 10,
+        (middle - middle.mean()) / 10,
         kinds.ravel()[kept],
         (zs.ravel()[kept] - Z_CELLS // 2 + 0.5) * Z_STEP,
     )
@@ -231,30 +232,24 @@ def _last(cells: Cells, levels: int, *, density: bool) -> Sums:
 
 
 def _coefficient(cells: Cells, x: Array, place: int) -> Sums:
-    """Return exp of a coefficient; terms that are the same for everybody are left out."""
-    varies = np.ptp(x, axis=0) > 0
-    varies[0] = True
-    if not varies[place]:
-        raise NotThereError("everybody has the same")
-    kept = np.flatnonzero(varies)
-    term = int(np.flatnonzero(kept == (place % x.shape[1]))[0])
-    x = _independent(x[:, kept], term)
-    term = x.shape[1] - 1
+    """Return exp of a coefficient."""
+    x = _independent(x, place)
 
     def make(total: Array) -> float:
-        return math.exp(float(poisson(x, total[EVENTS], total[TIME])[term]))
+        return math.exp(float(poisson(x, total[EVENTS], total[TIME])[-1]))
 
     return Sums(cells.sums, cells.people, make)
 
 
-def _independent(x: Array, term: int) -> Array:
-    """Return the columns that are not made of those before them, the wanted term as the last."""
-    order = [k for k in range(x.shape[1]) if k != term] + [term]
+def _independent(x: Array, place: int) -> Array:
+    """Return the columns that are not made of those before them, the wanted one as the last."""
+    terms = x.shape[1]
+    order = [k for k in range(terms) if k != place % terms] + [place % terms]
     kept: list[int] = []
     for k in order:
         if np.linalg.matrix_rank(x[:, [*kept, k]]) == len(kept) + 1:
             kept.append(k)
-    if kept[-1] != term:
+    if kept[-1] != order[-1]:
         raise NotThereError("the factor cannot be told from age and sex")
     return x[:, kept]
 

@@ -13,7 +13,7 @@ from cohortsim.validation.compare import NotThereError
 from cohortsim.validation.outcomes.sums import Array
 
 STEPS = 50
-CLOSE = 1e-10  # change of a coefficient
+CLOSE = 1e-8  # change of a coefficient
 MOST_STEP = 2.0  # longest step of a coefficient, so that the first steps do not run away
 
 

@@ -96,7 +96,7 @@ def dictionary(results: Results, tables: Mapping[str, pl.DataFrame]) -> str:
     lines = [
         f"Results of {s.name}" + (f": {s.title}" if s.title else ""),
         "",
-        f"{s.people} people, {s.years} years by the month, seed {s.seed}.",
+        f"{s.headcount} people, {s.years} years by the month, seed {s.seed}.",
         f"Arms: {', '.join(results.arms)}. Classes of density at: {s.classify_at}.",
         "",
         HEAD,

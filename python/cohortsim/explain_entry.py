@@ -1,4 +1,6 @@
-"""`cohortsim explain ID` for what the catalog holds: medicines, profiles, parameters, with sources."""
+"""`cohortsim explain ID` for what the catalog holds, with sources: medicines, profiles, populations,
+fracture sites, risk factors, parameters.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,21 @@ from cohortsim import english
 from cohortsim.catalog import PROFILE_KINDS, STUDY_KINDS, Catalog
 from cohortsim.citations import UNPUBLISHED, entries, full
 from cohortsim.core import core, is_built
-from cohortsim.entries import Effect, Medicine, PersistenceCurve, Profile, Quantity
+from cohortsim.entries import (
+    Effect,
+    Medicine,
+    PersistenceCurve,
+    Profile,
+    Quantity,
+    RiskFactor,
+)
 from cohortsim.errors import Problem, ScenarioError, nearest
+from cohortsim.fracture_sites import FractureSite
+from cohortsim.population_data import PopulationData
 
 KEY = re.compile(r"\b[a-z][a-z_]*\d{4}[a-z]?(?:_\w+)?\b")
 FILES = {".yaml", ".yml", ".json"}
+OTHER_KINDS = ("medicines", "populations", "fracture_sites", "risk_factors")
 STATUS = {
     "read": "read in its source",
     "recalled": "recalled from its source, to be read again",
@@ -39,14 +51,14 @@ def explained(id_: str, catalog: Catalog) -> str:
 
 
 def unknown(id_: str, catalog: Catalog) -> ScenarioError:
-    """Return the error for an id of which there is no study, medicine, profile or parameter."""
-    kinds = ("medicines", *(f"profiles/{kind}" for kind in PROFILE_KINDS))
+    """Return the error for an id of which there is no study and nothing in the catalog."""
+    kinds = (*(f"profiles/{kind}" for kind in PROFILE_KINDS), *OTHER_KINDS)
     options = [
         *catalog.scenario_ids(*STUDY_KINDS),
         *(i for kind in kinds for i in catalog.ids(kind)),
         *catalog.parameters,
     ]
-    found = "no such file, scenario, trial, medicine, profile or parameter"
+    found = "no such file, scenario, trial or entry of the catalog"
     needed = "needs a scenario file, or the id of one of these"
     return ScenarioError(
         Problem(id_, found, needed, nearest(id_, options) or "see `cohortsim list`")
@@ -64,6 +76,12 @@ def _paragraphs(id_: str, catalog: Catalog) -> Iterator[str]:
     for kind in PROFILE_KINDS:
         if catalog.has(f"profiles/{kind}", id_):
             yield from _Entry(catalog).profile(kind, catalog.profile(kind, id_))
+    if catalog.has("populations", id_):
+        yield from _Entry(catalog).population(catalog.population(id_))
+    if catalog.has("fracture_sites", id_):
+        yield from _Entry(catalog).site(catalog.fracture_site(id_))
+    if catalog.has("risk_factors", id_):
+        yield from _Entry(catalog).factor(catalog.risk_factor(id_))
     if id_ in catalog.parameters:
         yield from _Entry(catalog).parameter(id_, catalog.parameters[id_])
 
@@ -108,6 +126,52 @@ class _Entry:
             yield "It changes nothing in the model."
         yield from self._end(profile.note)
 
+    def population(self, data: PopulationData) -> Iterator[str]:
+        entry = data.entry
+        kind = ", ".join(part for part in (entry.country, entry.race_and_ethnicity) if part)
+        years = english.listed([str(year) for year in data.plain["life_table"]["years"]])
+        yield f"{entry.label} (population {entry.id}{f'; {kind}' if kind else ''})."
+        yield entry.describes
+        yield (
+            f"The year of the population is {entry.calendar_year}, that of its fracture rates "
+            f"{entry.incidence_year or entry.calendar_year}; life tables of {years}."
+        )
+        if entry.race_and_ethnicity:
+            yield "Race and ethnicity describe who was measured; nothing in the model depends on them."
+        for name, quantity in data.quantities():
+            yield f"{_said(name)}: {self._quantity(quantity)}"
+        for name, table in entry.tables.items():
+            taken = data.taken_from.get(name)
+            origin = f", as in population {taken}" if taken else ""
+            cited = self._cited(table.source, table.note)
+            known = f" ({STATUS[table.status]}{cited})" if table.status else cited
+            yield f"{_words(name)}{origin}{known}. {table.note}".rstrip()
+        yield from self._end(entry.note)
+
+    def site(self, site: FractureSite) -> Iterator[str]:
+        codes = f"; ICD-10 {', '.join(site.icd10)}" if site.icd10 else ""
+        yield f"{site.label} (fracture site {site.id}{codes})."
+        yield site.describes
+        yield f"Bone density is that of the {english.words(site.density_site)}."
+        for name, quantity in site.quantities():
+            yield f"{_said(name)}: {self._quantity(quantity)}"
+        yield from self._end(site.note)
+
+    def factor(self, factor: RiskFactor) -> Iterator[str]:
+        yield f"{factor.label} (risk factor {factor.id})."
+        yield factor.describes
+        for site, ratio in factor.hazard_ratios.items():
+            held = (
+                "at equal bone density" if ratio.adjusted_for_bmd else "bone density not held equal"
+            )
+            yield f"Hazard ratio of {english.words(site)}, {held}: {self._quantity(ratio)}"
+        for what, quantity in (("falls", factor.falls_ratio), ("death", factor.mortality_ratio)):
+            if quantity:
+                yield f"Rate ratio of {what}: {self._quantity(quantity)}"
+        for effect in factor.effects:
+            yield self._effect(effect, "while it lasts", False)
+        yield from self._end(factor.note)
+
     def parameter(self, name: str, quantity: Quantity) -> Iterator[str]:
         yield f"Parameter {name} of the model."
         yield f"Its value is {self._quantity(quantity)}"
@@ -127,11 +191,7 @@ class _Entry:
         meant = f" ({meaning})" if meaning else ""
         scales = ""
         if dosed:
-            scales = (
-                " In proportion to the dose."
-                if effect.scales_with_dose
-                else " The same at every dose."
-            )
+            scales = _scaling(effect)
         return (
             f"Changes {english.words(effect.target)}{meant} {when} by "
             f"{self._quantity(effect.amount)}{scales}"
@@ -172,6 +232,23 @@ class _Entry:
             yield "Sources:"
         for key in self.keys:
             yield f"{key}: {full(key, self.bibliography)}"
+
+
+def _scaling(effect: Effect) -> str:
+    if not effect.scales_with_dose:
+        return " The same at every dose."
+    if effect.dose_exponent != 1:
+        return f" In proportion to the dose to the power {effect.dose_exponent:g}."
+    return " In proportion to the dose."
+
+
+def _said(name: str) -> str:
+    """Return the last parts of a full name as words."""
+    return _words(" ".join(name.split(".")[2:]))
+
+
+def _words(name: str) -> str:
+    return english.words(name).capitalize().replace("Bmd", "BMD")
 
 
 def _when(profile: Profile) -> str:

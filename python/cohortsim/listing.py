@@ -46,8 +46,21 @@ def _wrapped(text: str, room: int) -> list[str]:
 def _populations(catalog: Catalog) -> Iterator[Row]:
     for id_ in catalog.ids("populations"):
         entry = catalog.population_entry(id_)
-        sources = (key for table in entry.tables.values() for key in table.source)
-        yield id_, f"{entry.label}, {entry.calendar_year} [{_keys(sources)}]"
+        tables = dict(entry.tables)
+        if entry.like is not None:
+            there = catalog.population_entry(entry.like).tables
+            tables = {name: table for name, table in tables.items() if table != there.get(name)}
+        sources = (key for table in tables.values() for key in table.source)
+        said = [
+            f"country: {entry.country}" if entry.country not in entry.label else "",
+            f"race and ethnicity: {entry.race_and_ethnicity}" if entry.race_and_ethnicity else "",
+            f"else like {entry.like}" if entry.like else "",
+        ]
+        more = "; ".join(part for part in said if part)
+        yield (
+            id_,
+            f"{entry.label}, {entry.calendar_year}{f' ({more})' if more else ''} [{_keys(sources)}]",
+        )
 
 
 def _profiles(catalog: Catalog) -> Iterator[Row]:

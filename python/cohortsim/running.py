@@ -106,11 +106,11 @@ def carry_out(
     if folder is not None:
         size = store.claim(folder, request.fingerprint, core().version(), size)
         keep = store.FolderStore(folder, request.fingerprint, tables)
-    plan = batches(scenario.people, size)
+    plan = batches(scenario.headcount, size)
     started = time.perf_counter()
     with noted_interrupts() as asked_to_stop:
 
-        def pause(done: int = scenario.people) -> None:
+        def pause(done: int = scenario.headcount) -> None:
             if asked_to_stop():
                 raise _interrupted(done, scenario, folder)
 
@@ -175,7 +175,7 @@ def _simulate(
         done += batch.n_people
         if report is not None:
             seconds = time.perf_counter() - started
-            report(Step(done, request.scenario.people, work.person_months, seconds))
+            report(Step(done, request.scenario.headcount, work.person_months, seconds))
     return work
 
 
@@ -229,7 +229,7 @@ def noted_interrupts() -> Iterator[Callable[[], bool]]:
 
 
 def _interrupted(done: int, scenario: Scenario, folder: Path | None) -> Interrupted:
-    said = f"interrupted after {done:,} of {scenario.people:,} people"
+    said = f"interrupted after {done:,} of {scenario.headcount:,} people"
     if folder is None:
         return Interrupted(f"{said}; nothing was kept, because no folder was given")
     return Interrupted(

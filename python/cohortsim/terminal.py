@@ -53,7 +53,7 @@ def _who(results: Results) -> list[str]:
     people = results.prevalence(by="sex", year=0)
     sexes = ", ".join(f"{row['people']:,} {row['sex']}" for row in people.iter_rows(named=True))
     lines = [s.name + (f": {s.title}" if s.title else "")]
-    lines.append(f"{s.people:,} people ({sexes}), {s.years} years by the month, seed {s.seed}")
+    lines.append(f"{s.headcount:,} people ({sexes}), {s.years} years by the month, seed {s.seed}")
     if len(s.cohorts) > 1:
         counted = results.prevalence(by="cohort", year=0)
         named = (f"{row['cohort']} {row['people']:,}" for row in counted.iter_rows(named=True))

@@ -62,7 +62,7 @@ class Progress:
 
     def __init__(self, report: running.Report | None, plans: Sequence[Plan]) -> None:
         self._report = report
-        self._people = sum(plan.scenario.people for plan in plans if plan.scenario)
+        self._people = sum(plan.scenario.headcount for plan in plans if plan.scenario)
         self._started = time.perf_counter()
         self._done = self._months = 0
 
@@ -75,7 +75,7 @@ class Progress:
 
     def finished(self, plan: Plan, results: Results | None) -> None:
         """Note that a plan is over."""
-        self._done += plan.scenario.people if plan.scenario else 0
+        self._done += plan.scenario.headcount if plan.scenario else 0
         self._months += int(results.provenance["resources"]["person_months"]) if results else 0
 
 
@@ -91,7 +91,7 @@ def simulated(
     results = None
     try:
         request = requests.build(plan.scenario, catalog)
-        size = -(-plan.scenario.people // GROUPS)
+        size = -(-plan.scenario.headcount // GROUPS)
         model = models.compiled(request)
         results = running.carry_out(
             request, threads=threads, batch=size, report=progress, model=model

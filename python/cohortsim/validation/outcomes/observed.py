@@ -122,7 +122,7 @@ def _plan(study: str, people: int | None, seed: int | None, persons: bool, trial
     except CohortsimError as error:
         return Plan(study, None, said(error))
     if people is None and trial:
-        people = max(FEWEST_IN_TRIALS, scenario.people)
+        people = max(FEWEST_IN_TRIALS, scenario.headcount)
     record = {"persons": persons, "visits": []}
     return Plan(study, scenario.changed(people=people, seed=seed, record=record))
 

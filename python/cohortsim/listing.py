@@ -101,6 +101,10 @@ def _trials(catalog: Catalog) -> Iterator[Row]:
     return _studies(catalog, "trials")
 
 
+def _population_studies(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "studies")
+
+
 def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
     for id_ in catalog.scenario_ids(kind):
         path = catalog.shipped / kind / f"{id_}.yaml"
@@ -132,5 +136,6 @@ KINDS = {
     "risk_factors": _risk_factors,
     "scenarios": _scenarios,
     "trials": _trials,
+    "studies": _population_studies,
     "parameters": _parameters,
 }

@@ -29,7 +29,7 @@ def summary(rows: pl.DataFrame) -> list[str]:
     """Return agreement by layer and use."""
     if rows.is_empty():
         return []
-    heads = ("points", "median off", "within 25 %", "z, rms", "inside intervals")
+    heads = ("points", "median off", "within 25 %", "z, rms", "in intervals")
     lines = [
         "Agreement of outcomes",
         f"{'':<24}" + "".join(f"{head:>{len(head) + 2}}" for head in heads),

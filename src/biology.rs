@@ -8,16 +8,20 @@
 //! | [`medicines`] | pools of bisphosphonate, antibodies and PTH analogues | doses, resorption |
 //! | [`remodeling`] | cells, bone volume, mineral, microdamage, healing | all of the above, fractures |
 //! | [`density`] | areal density, T-score, class | bone volume and mineral |
-//! | [`falls`] | falls | age, sex, vitamin D, activity |
-//! | [`fracture`] | fractures | density, resorption, falls, risk factors |
-//! | [`mortality`] | death | life table, earlier fractures |
+//! | [`frailty`] | frailty, instability | age, sex, life table, fractures |
+//! | [`falls`] | falls | age, sex, frailty, vitamin D, activity, exposures |
+//! | [`strength`] | load against strength | density, resorption, modelling, microdamage, weight, height, frailty, exposures |
+//! | [`fracture`] | fractures | load against strength, falls, risk factors |
+//! | [`mortality`] | death | life table, frailty, earlier fractures |
 
 pub mod density;
 pub mod falls;
 pub mod fracture;
+pub mod frailty;
 pub mod hormones;
 pub mod loading;
 pub mod medicines;
 pub mod minerals;
 pub mod mortality;
 pub mod remodeling;
+pub mod strength;

@@ -19,8 +19,8 @@ macro_rules! written_out {
     (5, $k:ident => $value:expr) => {
         written_out!(@each $k => $value; 0 1 2 3 4)
     };
-    (15, $k:ident => $value:expr) => {
-        written_out!(@each $k => $value; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    (17, $k:ident => $value:expr) => {
+        written_out!(@each $k => $value; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
     };
     (@each $k:ident => $value:expr; $($position:literal)+) => {
         [$({
@@ -180,7 +180,7 @@ person_and_rows! {
     Inputs, InputRows {
         ; arrays {
             /// By exposure target, in the order of [`crate::exposure::Target::ALL`].
-            target: 15,
+            target: 17,
         }
     }
 }

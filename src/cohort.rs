@@ -1,5 +1,5 @@
 //! Cohorts: who the people are (`recruit`, `entry`), how they came to be so (`history`), where they stand at index (`at_index`), what they
-//! take and when (`courses`), one month of their lives (`month`), how they changed at visits (`visits`), and all of it for blocks on
+//! take and when (`courses`), what is constant (`kernel`), one month of their lives (`month`), how they changed at visits (`visits`), and all of it for blocks on
 //! threads (`simulate`) or for one person to look at (`trace`). `course` follows a typical person without chance.
 
 pub mod at_index;
@@ -7,7 +7,9 @@ pub mod course;
 pub mod courses;
 pub mod entry;
 pub mod history;
+pub mod kernel;
 pub mod month;
+pub mod persons;
 pub mod recruit;
 pub mod simulate;
 pub mod trace;

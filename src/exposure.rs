@@ -40,6 +40,10 @@ pub enum Target {
     Serum25Ohd = 13,
     /// Protein added to the usual diet.
     ProteinIntake = 14,
+    /// Natural logarithm of bone strength added.
+    Strength = 15,
+    /// Natural logarithm of the fall rate added.
+    Falls = 16,
 }
 
 /// Name, unit, meaning, lowest and highest amount of one exposure.
@@ -60,7 +64,7 @@ pub struct TargetSpec {
 
 impl Target {
     /// Number of targets.
-    pub const COUNT: usize = 15;
+    pub const COUNT: usize = 17;
 
     /// All targets in their order.
     pub const ALL: [TargetSpec; Target::COUNT] = [
@@ -114,6 +118,8 @@ impl Target {
         spec(Target::CalciumIntake, "calcium_intake", "mg/d", "Calcium added to the intake from food", 0.0, 3000.0),
         spec(Target::Serum25Ohd, "serum_25ohd", "nmol/L", "25-hydroxyvitamin D added", 0.0, 200.0),
         spec(Target::ProteinIntake, "protein_intake", "g/d", "Protein added to the usual diet", -100.0, 200.0),
+        spec(Target::Strength, "strength", "1", "Natural logarithm of bone strength added, beyond that of density and turnover", -2.0, 1.0),
+        spec(Target::Falls, "falls", "1", "Natural logarithm of the fall rate added", -3.0, 3.0),
     ];
 
     /// The target of a name.

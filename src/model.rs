@@ -8,15 +8,17 @@ mod populations;
 pub mod request;
 
 use crate::biology::fracture::FractureSite;
+use crate::cohort::persons::Persons;
 use crate::exposure::Effect;
 use crate::numeric::cpu::Cpu;
 use crate::parameters::Parameters;
 use crate::random::Luck;
-use crate::table::ByAgeAndSex;
+use crate::table::{ByAgeAndSex, ByYear};
 pub use request::{Anchor, Persistence, Precision, Transform};
+use std::sync::Arc;
 
 /// Continuous characteristics of a person, in the order of every array of them.
-pub const CHARACTERISTICS: [(&str, &str); 10] = [
+pub const CHARACTERISTICS: [(&str, &str); 11] = [
     ("abmd_femoral_neck", "g/cm2"),
     ("abmd_total_hip", "g/cm2"),
     ("abmd_lumbar_spine", "g/cm2"),
@@ -27,6 +29,7 @@ pub const CHARACTERISTICS: [(&str, &str); 10] = [
     ("serum_25ohd", "nmol/L"),
     ("activity", "MET.min/wk"),
     ("menopause_age", "a"),
+    ("frailty", "1"),
 ];
 /// Position of a density site's aBMD in the characteristics.
 pub const ABMD_OF_SITE: [usize; 4] = [2, 1, 0, 3];
@@ -42,6 +45,8 @@ pub const SERUM_25OHD: usize = 7;
 pub const ACTIVITY: usize = 8;
 /// Age at the final menstrual period.
 pub const MENOPAUSE_AGE: usize = 9;
+/// Frailty.
+pub const FRAILTY: usize = 10;
 /// The binary characteristic that the model itself knows.
 pub const PRIOR_FRACTURE: &str = "prior_fracture";
 
@@ -61,8 +66,16 @@ pub struct Population {
     pub id: String,
     /// Living people by sex and completed years of age.
     pub people: ByAgeAndSex,
-    /// Monthly hazard of death of the life table.
-    pub death: ByAgeAndSex,
+    /// Monthly hazard of death of the life tables, by calendar year.
+    pub death: ByYear,
+    /// Calendar year of index.
+    pub calendar_year: i32,
+    /// Calendar year of the fracture incidence.
+    pub incidence_year: i32,
+    /// Change of ln incidence per calendar year, by fracture site and sex.
+    pub trend: Vec<[f64; 2]>,
+    /// The same of vertebral deformities, by sex.
+    pub deformity_trend: [f64; 2],
     /// Last age of the life table, completed years.
     pub last_age: usize,
     /// Distributions of the continuous characteristics.
@@ -73,19 +86,25 @@ pub struct Population {
     pub prevalence: Vec<ByAgeAndSex>,
     /// Monthly fracture incidence by site.
     pub fracture: Vec<ByAgeAndSex>,
+    /// Monthly incidence of new or worse vertebral deformities.
+    pub deformity: ByAgeAndSex,
     /// Monthly hazard of falls.
     pub fall: ByAgeAndSex,
     /// What makes the population's own people come out at its own rates.
     pub mean: Normalizers,
 }
 
-/// Mean relative risks of a population by age and sex; a person's risk is divided by them.
+/// What individual risks are related to, by age and sex, so that their mean over the population is the population's rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalizers {
     /// Mean individual fall ratio.
     pub fall: ByAgeAndSex,
-    /// Mean relative hazard of each fracture site.
-    pub fracture: Vec<ByAgeAndSex>,
+    /// Mean individual fall ratio without the instability after earlier fractures.
+    pub fall_undated: ByAgeAndSex,
+    /// Offset of load against strength, of each fracture site.
+    pub offset: Vec<ByAgeAndSex>,
+    /// The same without anything that earlier fractures bring: what dates them.
+    pub offset_undated: Vec<ByAgeAndSex>,
     /// Mean relative hazard of death.
     pub death: ByAgeAndSex,
 }
@@ -179,6 +198,19 @@ pub struct Entry {
     pub prior_fracture: Option<bool>,
     /// Years since the final menstrual period, from and to (included): women only.
     pub years_since_menopause: Option<(f64, f64)>,
+    /// Vertebral deformities at index.
+    pub deformities: Option<Deformities>,
+}
+
+/// How many vertebral deformities a recruit has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deformities {
+    /// Fewest.
+    pub at_least: u8,
+    /// Most.
+    pub at_most: u8,
+    /// Only those of this grade or worse count.
+    pub grade: u8,
 }
 
 /// A cohort, compiled.
@@ -198,6 +230,10 @@ pub struct Cohort {
     pub exposures: Vec<Exposure>,
     /// Who is recruited; `None`: everybody.
     pub entry: Option<Entry>,
+    /// Ratio of its death rates to those of the population.
+    pub mortality_ratio: f64,
+    /// People whom the user has, in place of people who are drawn.
+    pub persons: Option<Arc<Persons>>,
 }
 
 /// An arm, compiled.
@@ -230,6 +266,8 @@ pub struct Model {
     pub people: u64,
     /// Months of follow-up.
     pub months: u32,
+    /// Whether life tables and fracture incidence move on with the calendar.
+    pub secular_trend: bool,
     /// Months from index at which change from index is tallied, ascending.
     pub visits: Vec<u32>,
     /// Density site that classifies.

@@ -13,6 +13,17 @@ pub const REGIONS: [&str; 3] = ["spine", "proximal_femur", "radius"];
 /// Sexes, in the order of every array of two.
 pub const SEXES: [&str; 2] = ["women", "men"];
 
+/// Levels of the spine that are followed, from above, in the order of every array of thirteen.
+pub const LEVELS: [&str; 13] = ["t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "l1", "l2", "l3", "l4"];
+/// Regions of the spine whose vertebrae deform alike: T4 to T10, T11 to L4.
+pub const SPINE_REGIONS: [&str; 2] = ["thoracic", "lumbar"];
+/// Grades of a vertebral deformity (Genant), from 1.
+pub const GRADES: [&str; 3] = ["mild", "moderate", "severe"];
+/// Shapes of a vertebral deformity, from 1.
+pub const SHAPES: [&str; 3] = ["wedge", "biconcave", "crush"];
+/// What a back complains of, in the order of its bits.
+pub const COMPLAINTS: [&str; 4] = ["back_pain", "back_disability", "limited_activity", "bed_rest"];
+
 /// One value for each density site.
 pub type PerSite = [f64; 4];
 /// One value for each bone compartment.
@@ -21,6 +32,8 @@ pub type PerCompartment = [f64; 5];
 pub type PerRegion = [f64; 3];
 /// One value for each sex.
 pub type PerSex = [f64; 2];
+/// One value for each level of the spine.
+pub type PerLevel = [f64; 13];
 
 /// What the core needs to be told about one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +72,37 @@ macro_rules! shape_of_array {
             }
         }
     };
+    ($(#[$about:meta])* $t:ident: $n:literal, $suffixes:expr) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $t(pub [f64; $n]);
+        impl Shape for $t {
+            fn suffixes() -> &'static [&'static str] {
+                &$suffixes
+            }
+            fn from_values(values: &[f64]) -> Self {
+                $t(std::array::from_fn(|k| values[k]))
+            }
+        }
+    };
 }
 shape_of_array!(PerSite, DENSITY_SITES);
 shape_of_array!(PerCompartment, COMPARTMENTS);
 shape_of_array!(PerRegion, REGIONS);
 shape_of_array!(PerSex, SEXES);
+shape_of_array!(PerLevel, LEVELS);
+shape_of_array!(
+    /// One value for each region of the spine.
+    PerSpineRegion: 2, SPINE_REGIONS);
+shape_of_array!(
+    /// One value for each grade of a deformity.
+    PerGrade: 3, GRADES);
+shape_of_array!(
+    /// One value for each shape of a deformity.
+    PerShape: 3, SHAPES);
+shape_of_array!(
+    /// One value for each complaint of the back.
+    PerComplaint: 4, COMPLAINTS);
 
 fn names_of<T: Shape>(system: &str, name: &str) -> Vec<String> {
     match T::suffixes() {
@@ -244,10 +283,52 @@ parameters! {
     /// Falls.
     falls: FallParameters {
         proneness_sd: f64, "1", "Standard deviation of the natural logarithm of people's proneness to falls";
+        frailty_exponent: f64, "1", "Gain of the natural logarithm of the fall rate per unit of frailty";
         vitamin_d_low_below: f64, "nmol/L", "25-hydroxyvitamin D below which falls are more frequent";
         vitamin_d_low_ratio: f64, "1", "Ratio of fall rates below to above that level";
         inactive_below: f64, "MET.min/wk", "Activity below which falls are more frequent";
         inactivity_ratio: f64, "1", "Ratio of fall rates of inactive to other people";
+    }
+    /// Broken bones.
+    fracture: FractureParameters {
+        instability_half_life: f64, "a", "Time in which half of the instability after a fracture fades";
+        history_years: f64, "a", "Time before index within which earlier fractures are dated";
+        modelling_relief: f64, "1", "Weight of the logarithm of modelling against that of resorption in the weakness that turnover brings";
+    }
+    /// Death.
+    mortality: MortalityParameters {
+        frailty_exponent: f64, "1", "Gain of the natural logarithm of the hazard of death per unit of frailty";
+    }
+    /// The spine, vertebra by vertebra.
+    spine: SpineParameters {
+        load: PerLevel, "1", "Natural logarithm of a level's load relative to its strength, beside that of the other levels";
+        neighbour_load: f64, "1", "Gain of the logarithm of a level's load per grade of an adjacent deformity";
+        own_weakening: f64, "1", "Gain of the logarithm of a level's load relative to its strength per grade of its own deformity";
+        kyphosis_load: f64, "1", "Gain of the logarithm of load per 10 degrees of kyphosis beyond the mean of age and sex";
+        share_moderate: f64, "1", "Share of new deformities that are moderate at once";
+        share_severe: f64, "1", "Share of new deformities that are severe at once";
+        wedge_share: PerSpineRegion, "1", "Share of new deformities that are wedges";
+        biconcave_share: PerSpineRegion, "1", "Share of new deformities that are biconcave";
+        attention_share: PerGrade, "1", "Share of new or worse deformities that come to clinical attention";
+        past_incidence_ratio: f64, "1", "Yearly incidence of deformities in the past relative to that of today";
+        early_deformities: PerSex, "1", "Mean number of deformities that people of 50 bring from earlier life";
+        height_loss: PerShape, "cm", "Loss of height by a deformity of moderate grade";
+        grade_ratio: f64, "1", "Ratio of what a deformity of one grade does to what one of the grade below does";
+        disc_height_loss: f64, "cm", "Loss of height by discs at 80 years";
+        disc_height_loss_from: f64, "a", "Age from which discs lose height";
+        kyphosis_young: f64, "deg", "Mean kyphosis (Cobb, T4 to T12) of the young adult";
+        kyphosis_young_sd: f64, "deg", "Standard deviation of kyphosis of the young adult";
+        kyphosis_ageing: f64, "deg", "Mean gain of kyphosis without fracture by 80 years";
+        kyphosis_ageing_cv: f64, "1", "Between-person coefficient of variation of that gain";
+        kyphosis_ageing_from: f64, "a", "Age from which kyphosis grows without fracture";
+        kyphosis_ageing_power: f64, "1", "Exponent of the time since then in that gain";
+        wedge_angle: PerShape, "deg", "Gain of kyphosis by a thoracic deformity of moderate grade";
+        hyperkyphosis_from: f64, "deg", "Kyphosis at or above which it counts as hyperkyphosis";
+        acute_pain_months: f64, "mo", "Time for which a clinical vertebral fracture hurts whatever else there is";
+        pain_share: PerComplaint, "1", "Share of people aged 70 without deformity who have the complaint";
+        pain_age_slope: f64, "1", "Gain of the log odds of complaints per decade of age";
+        pain_silent: PerComplaint, "1", "Gain of the log odds of a complaint per deformity that never came to clinical attention";
+        pain_clinical: PerComplaint, "1", "Gain of the log odds of a complaint per deformity that came to clinical attention";
     }
     /// Who the people are.
     cohort: CohortParameters {

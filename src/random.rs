@@ -34,6 +34,18 @@ impl Decision {
     pub const FALL: Decision = Decision { group: 0, word: 0 };
     /// Does this person die this month?
     pub const DEATH: Decision = Decision { group: 0, word: 1 };
+    /// Which level of the spine deforms? Drawn only when one does, as the other decisions of these groups.
+    pub const LEVEL: Decision = Decision { group: 1024, word: 0 };
+    /// To which grade?
+    pub const GRADE: Decision = Decision { group: 1024, word: 1 };
+    /// Into which shape?
+    pub const SHAPE: Decision = Decision { group: 1024, word: 2 };
+    /// Does it come to clinical attention?
+    pub const ATTENTION: Decision = Decision { group: 1024, word: 3 };
+    /// Does a register record it?
+    pub const RECORDED: Decision = Decision { group: 1025, word: 0 };
+    /// Does this person enter a nursing home? Drawn only at a fracture.
+    pub const NURSING_HOME: Decision = Decision { group: 1025, word: 1 };
 
     /// Does this person break this bone this month? `number` is the site's permanent decision number.
     pub const fn fracture(number: u32) -> Decision {
@@ -68,10 +80,20 @@ pub enum Recruiting {
     DrugSensitivity = 9,
     /// Between-person spread of the decline of the mechanical signal with age.
     LoadAgeing = 10,
+    /// Kyphosis of the young adult.
+    KyphosisYoung = 11,
+    /// Between-person spread of the growth of kyphosis with age.
+    KyphosisAgeing = 12,
+    /// Complaints of the back.
+    BackPain = 13,
+    /// Which row of a file of persons.
+    FileRow = 14,
     /// Characteristics: 16 + position in the list of characteristics.
     Characteristic = 16,
     /// Fracture before index: 256 + 4 x the site's decision number + (0 whether, 1 when, 2 survived).
     EarlierFracture = 256,
+    /// Vertebral deformities before index: 1024 + 8 x which of them, from 0, + (0 waiting, 1 level, 2 grade, 3 shape, 4 attention).
+    EarlierDeformity = 1024,
     /// Exposures: 65 536 + hash of the exposure's name + (0 uptake, 1 persistence).
     Exposure = 65_536,
 }

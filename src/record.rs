@@ -101,6 +101,14 @@ tables! {
         abmd_total_hip: f32, "g/cm2", "Areal density of the total hip at index";
         abmd_femoral_neck: f32, "g/cm2", "Areal density of the femoral neck at index";
         abmd_distal_radius: f32, "g/cm2", "Areal density of the distal radius at index";
+        frailty: f32, "1", "Frailty at index, in standard deviations of people of the same age and sex";
+        spine: u64, "1", "Deformities of T4 to L4: bits 2i and 2i+1 grade, 26+2i and 27+2i shape of level i, 52 to 55 how many were seen";
+        deformities: u8, "1", "Deformed vertebrae at index";
+        worst_grade: u8, "1", "Grade of the worst deformity at index: 0 none, 1 mild, 2 moderate, 3 severe";
+        kyphosis: f32, "deg", "Kyphosis (Cobb, T4 to T12) at index";
+        height_loss: f32, "cm", "Height lost since youth at index";
+        back: u8, "1", "Complaints of the back at index: bit 0 pain, 1 disability, 2 limited activity, 3 bed rest";
+        source_row: i64, "1", "Row of the file of persons, from 0; -1 for people who were drawn";
     }
     /// How each person left, by arm.
     FollowUp, FollowUpRow = "follow_up" {
@@ -113,18 +121,30 @@ tables! {
         abmd_total_hip: f32, "g/cm2", "Areal density of the total hip at exit";
         abmd_femoral_neck: f32, "g/cm2", "Areal density of the femoral neck at exit";
         abmd_distal_radius: f32, "g/cm2", "Areal density of the distal radius at exit";
+        spine: u64, "1", "Deformities of T4 to L4 at exit: bits as at index";
+        deformities: u8, "1", "Deformed vertebrae at exit";
+        worst_grade: u8, "1", "Grade of the worst deformity at exit: 0 none, 1 mild, 2 moderate, 3 severe";
+        kyphosis: f32, "deg", "Kyphosis (Cobb, T4 to T12) at exit";
+        height_loss: f32, "cm", "Height lost since youth at exit";
+        back: u8, "1", "Complaints of the back at exit: bit 0 pain, 1 disability, 2 limited activity, 3 bed rest";
     }
-    /// Fractures and deaths.
+    /// Fractures, vertebral deformities, entries into nursing homes, and deaths.
     Events, EventRow = "events" {
         person: u64, "1", "Number of the person";
         arm: u8, "1", "Arm, by position in the scenario";
         month: u16, "mo", "Month of follow-up, from 0";
         minute: u16, "min", "Minute within the month";
-        event: u8, "1", "0 death, 1 + k fracture at the k-th fracture site";
+        event: u8, "1", "0 death, 1 + k fracture at the k-th of K sites, K + 1 vertebral deformity, K + 2 nursing home entry";
         age_months: u16, "mo", "Age at the start of the month";
         cohort: u8, "1", "Cohort, by position in the scenario";
         sex: u8, "1", "Sex: 0 women, 1 men";
         class: u8, "1", "Density class at the start of the month: 0 normal, 1 osteopenia, 2 osteoporosis";
+        level: u8, "1", "Level of the spine: 1 T4 to 9 T12, 10 L1 to 13 L4; 0 elsewhere";
+        grade: u8, "1", "Grade of the deformity: 1 mild, 2 moderate, 3 severe; 0 elsewhere";
+        grade_before: u8, "1", "Its grade before: 0 for a new deformity";
+        shape: u8, "1", "Shape of the deformity: 1 wedge, 2 biconcave, 3 crush; 0 elsewhere";
+        recorded: u8, "1", "0 for what registers of fractures miss, else 1";
+        attributable: u8, "1", "Percent of the hazard of this death that earlier fractures caused; 0 for what is no death";
     }
     /// Time at risk and falls by stratum.
     PersonTime, PersonTimeRow = "person_time" {
@@ -149,6 +169,28 @@ tables! {
         osteopenia: u64, "1", "Living people with osteopenia";
         osteoporosis: u64, "1", "Living people with osteoporosis";
         abmd_sum: i64, "ug/cm2", "Sum of their areal densities, each rounded to 1e-6 g/cm2";
+    }
+    /// Backs of the living at index and at each anniversary.
+    Spines, SpineRow = "spine" {
+        arm: u8, "1", "Arm, by position in the scenario";
+        cohort: u8, "1", "Cohort, by position in the scenario";
+        sex: u8, "1", "Sex: 0 women, 1 men";
+        age: u8, "a", "Completed years of age";
+        year: u8, "a", "Years since index";
+        people: u64, "1", "Living people";
+        deformed: u64, "1", "People with a deformed vertebra";
+        deformities: u64, "1", "Deformed vertebrae";
+        moderate: u64, "1", "People whose worst deformity is moderate or severe";
+        severe: u64, "1", "People whose worst deformity is severe";
+        height_loss_sum: i64, "10.um", "Sum of height lost since youth, each rounded to 10 um";
+        height_loss_square_sum: i64, "10*2.um2", "Sum of the squares of these rounded losses";
+        kyphosis_sum: i64, "mdeg", "Sum of kyphosis, each rounded to 0.001 degrees";
+        kyphosis_square_sum: i64, "10*-2.deg2", "Sum of the squares of kyphosis rounded to 0.1 degrees";
+        hyperkyphotic: u64, "1", "People with hyperkyphosis";
+        back_pain: u64, "1", "People with back pain";
+        back_disability: u64, "1", "People with disability by the back";
+        limited_activity: u64, "1", "People whose back limits their activity on a week of the year or more";
+        bed_rest: u64, "1", "People whose back keeps them in bed on a day of the year or more";
     }
     /// Change from index of the living at visits.
     Visits, VisitRow = "visits" {
@@ -176,6 +218,8 @@ pub struct Tables {
     pub person_time: PersonTime,
     /// Density at anniversaries.
     pub states: States,
+    /// Backs at anniversaries.
+    pub spine: Spines,
     /// Change from index at visits.
     pub visits: Visits,
 }

@@ -49,6 +49,29 @@ impl ByAgeAndSex {
     }
 }
 
+/// Tables of several calendar years, of positive rates or zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByYear {
+    /// Years, ascending.
+    pub years: Vec<i32>,
+    /// A table for each.
+    pub tables: Vec<ByAgeAndSex>,
+}
+
+impl ByYear {
+    /// The value in a calendar year: log-linear between years, constant outside them.
+    pub fn at(&self, year: i32, sex: usize, age_years: usize) -> f64 {
+        let last = self.years.len() - 1;
+        let upper = self.years.partition_point(|y| *y <= year);
+        if upper == 0 || upper > last || self.years[upper - 1] == year {
+            return self.tables[upper.saturating_sub(1).min(last)].at(sex, age_years);
+        }
+        let [a, b] = [upper - 1, upper].map(|k| self.tables[k].at(sex, age_years));
+        let share = f64::from(year - self.years[upper - 1]) / f64::from(self.years[upper] - self.years[upper - 1]);
+        if a > 0.0 && b > 0.0 { libm::exp(libm::log(a) + (libm::log(b) - libm::log(a)) * share) } else { a + (b - a) * share }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +88,14 @@ mod tests {
         }
         assert_eq!(interpolate(&ages, &rates, 70.0, Between::Linear), 5.0);
         assert!((interpolate(&ages, &rates, 70.0, Between::LogLinear) - 4.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn rates_move_evenly_between_the_years_that_have_a_table() {
+        let of = |rate: f64| ByAgeAndSex::from_fn(|_, _| rate);
+        let rates = ByYear { years: vec![1990, 2010, 2020], tables: vec![of(4.0), of(1.0), of(0.5)] };
+        let at = |year| rates.at(year, 0, 70);
+        assert_eq!([at(1900), at(1990), at(2010), at(2020), at(2100)], [4.0, 4.0, 1.0, 0.5, 0.5]);
+        assert!((at(2000) - 2.0).abs() < 1e-14);
     }
 }

@@ -33,10 +33,13 @@ def counts(
     kinds: Sequence[str],
     keys: Sequence[str],
     bands: Sequence[int],
+    *,
+    all_time: bool,
 ) -> pl.LazyFrame:
     """Return sums by `keys`: time and deaths, in all and from a first fracture of `kinds` on.
 
     `keys` hold sex and age; percents are the sums of what fractures caused, squares of its squares.
+    Without `all_time` only the time from a fracture on is counted: a table has all the other.
     """
     who = ["person", "arm"]
     time = pl.col("month").cast(pl.Int64) * MINUTES_PER_MONTH + pl.col("minute")
@@ -53,6 +56,7 @@ def counts(
         .group_by(list(keys))
         .agg(pl.col("minutes").sum().alias(name))
         for rows, name in ((whole, "minutes"), (after, "minutes_after"))
+        if all_time or name != "minutes"
     ]
     dead = timed.filter(pl.col("event").cast(pl.String) == "death")
     of_people = people.drop("cohort", "sex", "age_months")
@@ -67,10 +71,14 @@ def counts(
         (percent * late).sum().alias("percents_after"),
         (percent * percent).sum().alias("squares"),
     )
-    tables = [*lived, died]
-    return pl.concat(tables, how="diagonal").with_columns(
-        pl.col(*COUNTS).fill_null(0).cast(pl.Int64)
-    )
+    return pl.concat([*lived, died], how="diagonal")
+
+
+def added_up(sums: Sequence[pl.LazyFrame], keys: Sequence[str]) -> pl.DataFrame:
+    """Return `counts` of all batches together, sorted, 0 where nothing was counted."""
+    whole = pl.concat(sums, how="diagonal").group_by(list(keys))
+    added = [pl.col(name).cast(pl.Int64).sum() for name in COUNTS]
+    return whole.agg(added).sort(list(keys)).collect()
 
 
 def table(sums: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:

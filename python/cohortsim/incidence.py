@@ -32,8 +32,8 @@ def event_rates(
     lived = counted(time, strata, pl.col("minutes").sum().cast(pl.Int64)).collect()
     grid = every([lived.select(strata), numbers.select(strata)], strata)
     if "site" in by:
-        grid = grid.join(pl.DataFrame({"site": pl.Series(kinds, dtype=kind)}), how="cross")
-        grid = grid.select(by).sort(by)
+        sites = pl.DataFrame({"site": pl.Series(kinds, dtype=kind)})
+        grid = (grid.join(sites, how="cross") if strata else sites).select(by).sort(by)
     table = filled(filled(grid, lived, strata, ["minutes"]), numbers, by, [count])
     return with_rate(table, by, count)
 

@@ -59,7 +59,7 @@ class Outcomes(Tables):
         split = self._split(by, AT_INDEX, place)
         until = self._until(years, "cumulative_incidence(years=...)")
         lives = [
-            risks.since_index(self._with_age(people), follow_up, events, kinds)
+            risks.since_index(self._with_age(people), follow_up, events, kinds, until)
             for people, follow_up, events in self._lives(split, arm, recorded_only)
         ]
         return _by_years(risks.table(pl.concat(lives), split.names, 0, until), split)
@@ -170,12 +170,15 @@ class Outcomes(Tables):
         kinds = self._outcome(after, "deaths_attributable(after=...)", death=False)
         split = self._split(by, AT_DEATH, "deaths_attributable(by=...)")
         keys = list(dict.fromkeys([*split.names, "sex", "age"]))
+        alike = not split.at_index  # the table of person-time has these strata
         sums = [
-            deaths.counts(people, follow_up, events, kinds, keys, self._bands)
+            deaths.counts(people, follow_up, events, kinds, keys, self._bands, all_time=not alike)
             for people, follow_up, events in self._lives(split, arm, False)
         ]
-        whole = pl.concat(sums).group_by(keys).agg(pl.col(*deaths.COUNTS).sum()).sort(keys)
-        return deaths.table(whole.collect(), split.names)
+        if alike:
+            time = with_age_band(self._of_arm(self.person_time, split, arm), self._bands)
+            sums.append(time.group_by(keys).agg(pl.col("minutes").sum().cast(pl.Int64)))
+        return deaths.table(deaths.added_up(sums, keys), split.names)
 
     def spine(
         self,
@@ -271,6 +274,11 @@ class Outcomes(Tables):
             found = f"{', '.join(by.at_index)} together with arms or later years"
             needed = "needs strata of the table spine: rows of people are those at index"
             raise ResultsError(Problem("spine(by=...)", found, needed, "use year=0 without arm"))
+        counted = [name for name in by.at_index if name in spine.SUMS]
+        if counted:
+            needed = "needs strata that are not counted in the table itself"
+            problem = Problem("spine(by=...)", ", ".join(counted), needed, "look at `persons`")
+            raise ResultsError(problem)
         limit = self.provenance["request"]["parameters"][spine.THRESHOLD]
         rows = []
         own = ("worst_grade", "deformities", "height_loss", "kyphosis", *BACK)

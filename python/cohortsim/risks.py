@@ -29,11 +29,23 @@ RISK_COLUMNS = {
 
 
 def since_index(
-    people: pl.LazyFrame, follow_up: pl.LazyFrame, events: pl.LazyFrame, kinds: Sequence[str]
+    people: pl.LazyFrame,
+    follow_up: pl.LazyFrame,
+    events: pl.LazyFrame,
+    kinds: Sequence[str],
+    until: Sequence[int],
 ) -> pl.LazyFrame:
-    """Return everybody's entry, exit (minutes since index) and cause, with the strata of people."""
+    """Return everybody's entry, exit (minutes since index) and cause, with the strata of people.
+
+    Exits are moved to the next of the times `until` (ascending), which changes no risk there:
+    before the end of the study people only leave by an event or by death.
+    """
     lives = _lives(people, follow_up, _first(_timed(events), kinds), kinds)
-    return lives.with_columns(pl.lit(0, dtype=pl.Int64).alias("entry"))
+    place = pl.sum_horizontal([(pl.col("exit") > time).cast(pl.UInt32) for time in until])
+    times = pl.lit(pl.Series([*until, until[-1] + 1], dtype=pl.Int64))
+    return lives.with_columns(
+        pl.lit(0, dtype=pl.Int64).alias("entry"), times.gather(place).alias("exit")
+    )
 
 
 def since_birth(

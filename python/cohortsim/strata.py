@@ -189,5 +189,5 @@ def filled(
     if by:
         found = grid.join(table, on=list(by), how="left", nulls_equal=True, maintain_order="left")
     else:
-        found = pl.concat([grid, table], how="horizontal")
+        found = grid.join(table, how="cross") if grid.width else table
     return found.with_columns(pl.col(*counts).fill_null(0).cast(pl.Int64))

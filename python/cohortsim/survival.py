@@ -94,9 +94,9 @@ def _curve(seen: Observed) -> _Curve:
     events, deaths = (_count(seen, cause, times) for cause in (EVENT, DEATH))
     leave = events + deaths
     n = _came(seen, times) - _left_before(seen, times)
-    alive: Floats = np.cumprod(1.0 - leave / n)
+    alive = np.asarray(np.cumprod(1.0 - leave / n), dtype=np.float64)
     before = np.concatenate(([1.0], alive[:-1]))
-    risk: Floats = np.cumsum(before * events / n)
+    risk = np.asarray(np.cumsum(before * events / n), dtype=np.float64)
     stay = np.maximum(n - leave, 1)  # where nobody stays, nothing is added later
     g = leave / (n * stay.astype(np.float64))
     h = before * before * events * (n - events) / n.astype(np.float64) ** 3

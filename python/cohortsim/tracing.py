@@ -16,7 +16,8 @@ from cohortsim.request import Request
 WIDTH = 80
 GAP = 2
 OF_EVENTS = ("level", "shape", "grade", "grade_before", "attributable")
-OF_CHANCE = ("draw_", "threshold_", "fractured_", "fell", "died")
+OF_CHANCE = ("draw_", "threshold_", "fractured_", "deformed", "entered_", "fell", "died")
+GRADES = ("intact", "mild", "moderate", "severe")
 
 
 def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
@@ -110,34 +111,37 @@ def _blocks(
 
 
 def _events(
-    columns: dict[str, Any], arm: int, names: Names, life: dict[str, Any]
+    columns: dict[str, Any], arm: int, sites: list[str], life: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
+    names = [DEATH, *sites, DEFORMITY, NURSING_HOME]
     for row in range(len(columns["person"])):
         if int(columns["arm"][row]) != arm:
             continue
         code, month = int(columns["event"][row]), int(columns["month"][row])
-        what = names.categories["event"][code]
+        what = names[code]
         age = int(columns["age_months"][row]) / 12
-        words = _said(what, {name: int(columns[name][row]) for name in OF_EVENTS})
-        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: {words}"
-        draw, threshold = life.get(f"draw_{what}"), life.get(f"threshold_{what}")
+        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: "
+        text += _words(what, {name: int(values[row]) for name, values in columns.items()})
+        drawn = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: ""}.get(what, what)  # one draw for both
+        draw, threshold = life.get(f"draw_{drawn}"), life.get(f"threshold_{drawn}")
         if draw is not None and threshold is not None and month < len(draw):
             text += f" (drew {draw[month]:.2g}, below {threshold[month]:.2g})"
         yield {"month": month, "age_years": age, "event": what, "text": text}
 
 
-def _said(what: str, of_event: dict[str, int]) -> str:
-    """Return an event in words."""
+def _words(what: str, event: dict[str, int]) -> str:
     if what == DEATH:
-        share = of_event["attributable"]
-        return f"dies ({share} % of the hazard from earlier fractures)" if share else "dies"
+        caused = event["attributable"]
+        return "dies" + (f", {caused} % of it caused by fractures" if caused else "")
     if what == NURSING_HOME:
-        return "moves to a nursing home"
+        return "enters a nursing home"
     if what == DEFORMITY:
-        level, shape = LEVELS[of_event["level"] - 1], SHAPES[of_event["shape"] - 1]
-        before, grade = of_event["grade_before"], of_event["grade"]
-        how = f"worsens from grade {before} to {grade}" if before else f"collapses, grade {grade}"
-        return f"vertebra {level} {how} ({shape})"
+        shape, before = SHAPES[event["shape"] - 1], GRADES[event["grade_before"]]
+        level, now = LEVELS[event["level"] - 1], GRADES[event["grade"]]
+        return f"{level} is compressed: {now} {shape}, was {before}"
+    if what == SPINAL_SITE:
+        missed = "" if event["recorded"] else ", which registers miss"
+        return f"the fracture of {LEVELS[event['level'] - 1]} comes to attention{missed}"
     return f"{what.replace('_', ' ')} fracture"
 
 

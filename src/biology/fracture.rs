@@ -1,20 +1,23 @@
 //! Fracture: the hazard of breaking a bone at a site, from data files.
 //!
-//! 1. relative hazard r = exp(-slope (aBMD - reference) + gamma ln R + prior ln(prior ratio) + sum of ln(ratios of risk factors))
-//! 2. fall factor f = (1 - s) + s x fall / p_fall
-//! 3. hazard = incidence of the population at this age and sex x r f / mean(r f)
+//! 1. loadings of a month n = fell + p (1 - s) / s
+//! 2. hazard = n x probability of breaking at one loading ([`super::strength`]) x exp(risk score + prior ln(prior ratio)) x trend
+//! 3. loadings of a month of a bone of the spine n = (1 - s) + s fell / p
 //!
-//! R is resorption relative to the young adult: turnover weakens bone beyond its density. s is the share of fractures at this site that falls cause;
-//! `fall` is 1 in a month with a fall and `p_fall` is the population's probability of one, so that who falls more often breaks more
-//! often and the population's incidence stays what was measured. The mean is taken over the population at the same age and sex, with its
-//! joint distribution of density, turnover, falls and risk factors: nothing is counted twice.
+//! s is the share of fractures at this site that falls cause, `fell` is 1 in a month with a fall, p the population's probability of one: at a site that
+//! only falls break, a loading is a fall; elsewhere the hardest loads of daily life are counted in the same coin. The risk score is the sum of the
+//! logarithms of the ratios of risk factors, `prior` is 1 after an earlier fracture, and the trend is that of the calendar:
+//! exp(change of ln incidence per year x (year - year of the incidence)).
 //!
-//! 4. a fracture adds its draw to the healing state of the balance ([`super::remodeling`], equation 8)
+//! 4. a fracture adds its draw to the healing state of the balance ([`super::remodeling`], equation 8), its instability and its loss of mobility
+//!    to frailty ([`super::frailty`]), and some of those who break a bone enter a nursing home
 //!
-//! Left out: load against strength, how well it heals, the side, the cause other than a fall, how hard the fall was.
+//! Left out: how well it heals, the side, the cause other than a fall, how hard the fall was.
 
+use crate::biology::strength::{Bone, Strength};
 use crate::numeric::Scalar;
 use crate::parameters::SEXES;
+use crate::table::ByAgeAndSex;
 
 /// Most fracture sites a scenario may have.
 pub const MAX_SITES: usize = 8;
@@ -37,96 +40,125 @@ pub struct FractureSite {
     pub id: String,
     /// Permanent number of its decision.
     pub decision: u32,
+    /// Whether it is a bone of the spine, which breaks level by level.
+    pub of_the_spine: bool,
     /// Density site whose aBMD counts.
     pub density_site: usize,
-    /// ln(gradient per SD) / SD, per g/cm2.
-    pub slope: f64,
-    /// aBMD that the slope is taken from; any number would do, a close one keeps numbers small. g/cm2.
-    pub reference: f64,
-    /// Exponent of resorption.
-    pub turnover_exponent: f64,
-    /// What a healing fracture here draws from the skeleton, 1 = hip.
+    /// Load against strength.
+    pub bone: Bone,
+    /// What a healing fracture here draws from the skeleton, 1 = that of a broken thigh.
     pub healing_draw: f64,
     /// ln of the ratio for people with an earlier fracture.
     pub ln_prior_ratio: f64,
     /// Share of fractures that a fall causes.
     pub share_from_falls: f64,
-    /// Excess death after a fracture here.
+    /// Instability after a fracture here.
+    pub instability: f64,
+    /// Frailty that a fracture here leaves for good.
+    pub mobility_loss: f64,
+    /// Excess death that a fracture here causes.
     pub mortality: Option<MortalityAfter>,
+    /// Probability of entering a nursing home at a fracture here.
+    pub nursing_home: Option<ByAgeAndSex>,
 }
 
 /// Constants of one site in the kernel's precision.
 #[derive(Clone, Copy, Debug)]
 pub struct SiteHazard<S> {
+    /// Whether it is a bone of the spine.
+    pub of_the_spine: bool,
     /// Density site whose aBMD counts.
     pub density_site: usize,
-    slope: S,
-    reference: S,
-    turnover_exponent: S,
+    /// Load against strength.
+    pub strength: Strength<S>,
     /// What a healing fracture draws from the skeleton.
     pub healing_draw: S,
+    /// Instability after a fracture.
+    pub instability: S,
+    /// Frailty that a fracture leaves for good.
+    pub mobility_loss: S,
     ln_prior_ratio: S,
     share_from_falls: S,
+    others_per_fall: S,
 }
 
 impl<S: Scalar> SiteHazard<S> {
     /// Takes the constants from a compiled site.
     pub fn new(site: &FractureSite) -> Self {
         SiteHazard {
+            of_the_spine: site.of_the_spine,
             density_site: site.density_site,
-            slope: S::of(site.slope),
-            reference: S::of(site.reference),
-            turnover_exponent: S::of(site.turnover_exponent),
+            strength: Strength::new(&site.bone),
             healing_draw: S::of(site.healing_draw),
+            instability: S::of(site.instability),
+            mobility_loss: S::of(site.mobility_loss),
             ln_prior_ratio: S::of(site.ln_prior_ratio),
             share_from_falls: S::of(site.share_from_falls),
+            others_per_fall: S::of((1.0 - site.share_from_falls) / site.share_from_falls),
         }
     }
 
-    /// Equation 1, logarithm; `risk_score` is the sum of the logarithms of the ratios of risk factors.
+    /// Equation 1; `p_fall` is the population's probability of a fall in a month, `fell` a person's own or whether it happened.
     #[inline(always)]
-    pub fn ln_relative_hazard(&self, abmd: S, ln_resorption: S, prior_fracture: S, risk_score: S) -> S {
-        risk_score + self.turnover_exponent * ln_resorption + self.ln_prior_ratio * prior_fracture - self.slope * (abmd - self.reference)
+    pub fn loadings(&self, fell: S, p_fall: S) -> S {
+        fell + p_fall * self.others_per_fall
     }
 
-    /// Equation 2; `fall_per_expected` is fall / p_fall.
+    /// Equation 3.
     #[inline(always)]
-    pub fn fall_factor(&self, fall_per_expected: S) -> S {
-        (S::ONE - self.share_from_falls) + self.share_from_falls * fall_per_expected
+    pub fn loadings_of_the_spine(&self, fell: S, p_fall: S) -> S {
+        (S::ONE - self.share_from_falls) + self.share_from_falls * fell / p_fall
+    }
+
+    /// Equation 1 or 3, whichever is the site's.
+    pub fn loadings_here(&self, fell: S, p_fall: S) -> S {
+        if self.of_the_spine { self.loadings_of_the_spine(fell, p_fall) } else { self.loadings(fell, p_fall) }
+    }
+
+    /// Equation 2, ratios: of risk factors and of an earlier fracture.
+    #[inline(always)]
+    pub fn risk_ratio(&self, risk_score: S, prior_fracture: S) -> S {
+        (risk_score + self.ln_prior_ratio * prior_fracture).exp()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::biology::strength::tests::bone;
 
-    fn hip() -> FractureSite {
-        FractureSite {
-            id: "hip".into(),
+    fn thigh(share_from_falls: f64) -> SiteHazard<f64> {
+        SiteHazard::new(&FractureSite {
+            id: "thigh".into(),
             decision: 0,
+            of_the_spine: false,
             density_site: 2,
-            slope: libm::log(2.9) / 0.12,
-            reference: 0.7,
-            turnover_exponent: 0.3,
+            bone: bone(),
             healing_draw: 1.0,
             ln_prior_ratio: libm::log(1.7),
-            share_from_falls: 0.95,
+            share_from_falls,
+            instability: 0.5,
+            mobility_loss: 0.2,
             mortality: None,
+            nursing_home: None,
+        })
+    }
+
+    #[test]
+    fn falls_cause_their_share_of_all_loadings() {
+        for share in [0.25, 0.95, 1.0] {
+            let (h, p) = (thigh(share), 0.05);
+            let all = p * h.loadings(1.0, p) + (1.0 - p) * h.loadings(0.0, p);
+            assert!((p / all - share).abs() < 1e-12);
+            let of_the_spine = p * h.loadings_of_the_spine(1.0, p) + (1.0 - p) * h.loadings_of_the_spine(0.0, p);
+            assert!((of_the_spine - 1.0).abs() < 1e-12);
         }
     }
 
     #[test]
-    fn one_sd_less_density_is_one_gradient_more_hazard() {
-        let h = SiteHazard::<f64>::new(&hip());
-        let at = |abmd| libm::exp(h.ln_relative_hazard(abmd, 0.0, 0.0, 0.0));
-        assert!((at(0.58) / at(0.70) - 2.9).abs() < 1e-12);
-    }
-
-    #[test]
-    fn falls_move_the_hazard_and_keep_its_mean() {
-        let h = SiteHazard::<f64>::new(&hip());
-        let p_fall = 0.05;
-        let mean = p_fall * h.fall_factor(1.0 / p_fall) + (1.0 - p_fall) * h.fall_factor(0.0);
-        assert!((mean - 1.0).abs() < 1e-12);
+    fn an_earlier_fracture_and_risk_factors_multiply_the_hazard() {
+        let h = thigh(0.95);
+        assert_eq!(h.risk_ratio(0.0, 0.0), 1.0);
+        assert!((h.risk_ratio(libm::log(2.0), 1.0) - 3.4).abs() < 1e-12);
     }
 }

@@ -187,7 +187,7 @@ fn months_persisted(months: &[f64], share: &[f64], u: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cohort::month::Kernel;
+    use crate::cohort::kernel::Kernel;
     use crate::cohort::simulate::block_at_index;
     use serde_json::{Value, json};
 

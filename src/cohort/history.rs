@@ -40,10 +40,18 @@ pub struct Block<S, const L: usize> {
     pub prior_fracture: [S; L],
     /// Months since the last fracture, by fracture site.
     pub months_since: [[S; L]; MAX_SITES],
-    /// Individual fall ratio / mean of the population.
+    /// What acts in the last month before index.
+    pub inputs: InputRows<S, L>,
+    /// Frailty.
+    pub frailty: [S; L],
+    /// Instability that earlier fractures have left.
+    pub instability: [S; L],
+    /// What stays of the individual fall ratio; the population's mean is not taken out.
     pub fall_ratio: [S; L],
-    /// Individual death ratio of risk factors.
+    /// Individual death ratio of risk factors and cohort.
     pub death_ratio: [S; L],
+    /// ln load of the body, by fracture site.
+    pub ln_load: [[S; L]; MAX_SITES],
     /// Sum of ln hazard ratios of risk factors, by fracture site.
     pub risk_score: [[S; L]; MAX_SITES],
 }
@@ -60,8 +68,12 @@ impl<S: Scalar, const L: usize> Block<S, L> {
             exposures: Vec::new(),
             prior_fracture: [S::ZERO; L],
             months_since: [[S::of(NEVER); L]; MAX_SITES],
+            inputs: InputRows::zero(),
+            frailty: [S::ZERO; L],
+            instability: [S::ZERO; L],
             fall_ratio: [S::ONE; L],
             death_ratio: [S::ONE; L],
+            ln_load: [[S::ZERO; L]; MAX_SITES],
             risk_score: [[S::ZERO; L]; MAX_SITES],
             recruits,
         };
@@ -70,7 +82,15 @@ impl<S: Scalar, const L: usize> Block<S, L> {
             block.person.store(lane, &person(&r));
             (block.numbers[0][lane], block.numbers[1][lane]) = (r.person as u32, (r.person >> 32) as u32);
             block.prior_fracture[lane] = if r.prior_fracture { S::ONE } else { S::ZERO };
+            block.frailty[lane] = S::of(r.values[model::FRAILTY]);
             block.fall_ratio[lane] = S::of(r.fall_ratio);
+            if let Some(cohort) = model.cohorts.get(r.cohort) {
+                block.death_ratio[lane] = S::of(cohort.mortality_ratio);
+            }
+            for (k, site) in model.fracture_sites.iter().enumerate() {
+                let ln_load = site.bone.ln_load_of_body(r.values[model::BODY_WEIGHT], r.values[model::HEIGHT]);
+                block.ln_load[k][lane] = S::of(ln_load);
+            }
             for (k, factor) in model.risk_factors.iter().enumerate().filter(|(k, _)| r.has(*k)) {
                 debug_assert!(k < 32);
                 block.death_ratio[lane] = block.death_ratio[lane] * S::of(factor.mortality_ratio);
@@ -140,6 +160,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
                 }
             }
         }
+        self.inputs = inputs;
         self.set_scale(balance);
     }
 

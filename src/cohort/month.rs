@@ -1,111 +1,21 @@
 //! One month of a block of people, readable aloud: density is read, chance is asked, what happened is written down, and the
 //! balance goes on.
 
-use crate::biology::density::Density;
-use crate::biology::fracture::{MAX_SITES, SiteHazard};
-use crate::biology::mortality::ExcessAfter;
-use crate::biology::remodeling::Balance;
+use crate::biology::fracture::MAX_SITES;
+use crate::biology::strength::Material;
 use crate::block::{InputRows, NEVER, StateRows};
 use crate::cohort::courses::Courses;
 use crate::cohort::history::{Block, step_rows};
-use crate::exposure;
+use crate::cohort::kernel::{Kernel, Rates};
+use crate::exposure::{self, Target};
 use crate::model::Model;
 use crate::numeric::Scalar;
-use crate::numeric::cpu::Cpu;
 use crate::random::{Decision, WORDS};
 use crate::table::AGES;
-use crate::units::{MINUTES_PER_MONTH, MONTH_IN_YEARS, PerMonth};
+use crate::units::{MINUTES_PER_MONTH, MONTH_IN_YEARS, MONTHS_PER_YEAR};
 
 /// Blocks of four decisions that a month can need.
 const GROUPS: usize = (2 + 64) / WORDS + 1;
-
-/// What is constant for all blocks, in the kernel's precision.
-#[derive(Clone, Debug)]
-pub struct Kernel<S> {
-    /// Instructions that it runs on.
-    pub cpu: Cpu,
-    /// The remodeling balance.
-    pub balance: Balance<S>,
-    /// Densitometry.
-    pub density: Density<S>,
-    /// Fracture sites.
-    pub sites: Vec<SiteHazard<S>>,
-    /// Decision of each fracture site.
-    pub decisions: Vec<Decision>,
-    /// Groups of decisions that are drawn each month.
-    pub groups: Vec<u32>,
-    /// Excess mortality by fracture site, where there is any.
-    pub excess: Vec<(usize, ExcessAfter<S>)>,
-    rates: Rates<S>,
-}
-
-/// Monthly rates by population, sex and age, individual means already taken out.
-#[derive(Clone, Debug)]
-struct Rates<S> {
-    fall: Vec<S>,
-    /// 1 / probability of a fall in a month.
-    per_fall: Vec<S>,
-    death: Vec<S>,
-    ln_fracture: Vec<Vec<S>>,
-}
-
-impl<S: Scalar> Kernel<S> {
-    /// Takes everything from the model.
-    pub fn new(model: &Model) -> Self {
-        let decisions: Vec<Decision> = model.fracture_sites.iter().map(|s| Decision::fracture(s.decision)).collect();
-        let mut groups: Vec<u32> = std::iter::once(Decision::FALL.group).chain(decisions.iter().map(|d| d.group)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        Kernel {
-            cpu: model.cpu,
-            balance: Balance::new(&model.parameters),
-            density: Density::new(&model.parameters),
-            sites: model.fracture_sites.iter().map(SiteHazard::new).collect(),
-            decisions,
-            groups,
-            excess: model
-                .fracture_sites
-                .iter()
-                .enumerate()
-                .filter_map(|(k, s)| s.mortality.as_ref().map(|m| (k, ExcessAfter::new(m))))
-                .collect(),
-            rates: Rates::new(model),
-        }
-    }
-}
-
-impl<S: Scalar> Rates<S> {
-    fn new(model: &Model) -> Self {
-        let rows = |value: &dyn Fn(usize, usize, usize) -> f64| -> Vec<S> {
-            let mut all = Vec::with_capacity(model.populations.len() * 2 * AGES);
-            for population in 0..model.populations.len() {
-                for sex in 0..2 {
-                    all.extend((0..AGES).map(|age| S::of(value(population, sex, age))));
-                }
-            }
-            all
-        };
-        let populations = &model.populations;
-        Rates {
-            fall: rows(&|p, sex, age| populations[p].fall.at(sex, age) / populations[p].mean.fall.at(sex, age)),
-            per_fall: rows(&|p, sex, age| 1.0 / PerMonth(populations[p].fall.at(sex, age)).probability_within(1.0).0),
-            death: rows(&|p, sex, age| populations[p].death.at(sex, age) / populations[p].mean.death.at(sex, age)),
-            ln_fracture: (0..model.fracture_sites.len())
-                .map(|site| {
-                    rows(&|p, sex, age| {
-                        libm::log(populations[p].fracture[site].at(sex, age) / populations[p].mean.fracture[site].at(sex, age))
-                    })
-                })
-                .collect(),
-        }
-    }
-
-    /// Position of a population's rates at a sex and age.
-    #[inline(always)]
-    fn position(population: usize, sex: usize, age: usize) -> usize {
-        (population * 2 + sex) * AGES + age.min(AGES - 1)
-    }
-}
 
 /// One arm of a block, as it stands at the start of a month.
 #[derive(Clone, Debug)]
@@ -120,6 +30,14 @@ pub struct Lives<S, const L: usize> {
     pub prior_fracture: [S; L],
     /// Months since the last fracture, by fracture site.
     pub months_since: [[S; L]; MAX_SITES],
+    /// Ratio of fracture hazards by risk factors and earlier fractures, by fracture site.
+    pub risk_ratio: [[S; L]; MAX_SITES],
+    /// Frailty.
+    pub frailty: [S; L],
+    /// Instability after fractures.
+    pub instability: [S; L],
+    /// Whether each person lives in a nursing home since a fracture in follow-up.
+    pub nursing_home: [bool; L],
     /// Whether each person lives.
     pub alive: [bool; L],
     /// Age, years.
@@ -143,36 +61,83 @@ pub struct Hazards<S, const L: usize> {
     pub fracture: [[S; L]; MAX_SITES],
     /// Of death.
     pub death: [S; L],
+    /// Of death in the life table.
+    pub life_table: [S; L],
+    /// Relative hazard of death by earlier fractures.
+    pub death_by_fractures: [S; L],
 }
 
-/// Something that happened to a person within a month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Something that happened to a person within a month, in order of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Happening {
     /// Minute of the month.
     pub minute: u32,
-    /// 0 death, 1 + k fracture at site k.
+    /// Code of the event: 0 death, 1 + k fracture at site k; see [`deformity_event`] and [`nursing_home_event`].
     pub event: u8,
+    /// Level of the spine, from 1; 0 elsewhere.
+    pub level: u8,
+    /// Grade of a deformity; 0 elsewhere.
+    pub grade: u8,
+    /// Its grade before.
+    pub grade_before: u8,
+    /// Its shape, from 1; 0 elsewhere.
+    pub shape: u8,
+    /// Whether registers of fractures miss it.
+    pub missed: bool,
+    /// Percent of the hazard of this death that earlier fractures caused.
+    pub attributable: u8,
 }
 
+/// Most that can happen to a person within a month: death, a fracture at every site, a deformity and an entry into a nursing home.
+pub const MOST_HAPPENINGS: usize = MAX_SITES + 3;
 /// Death's event code.
 pub const DEATH: u8 = 0;
 
+/// Event code of a vertebral deformity, with so many fracture sites.
+pub fn deformity_event(sites: usize) -> u8 {
+    sites as u8 + 1
+}
+
+/// Event code of an entry into a nursing home, with so many fracture sites.
+pub fn nursing_home_event(sites: usize) -> u8 {
+    sites as u8 + 2
+}
+
 impl<S: Scalar, const L: usize> Lives<S, L> {
     /// A block at index in an arm.
-    pub fn at_index(model: &Model, block: &Block<S, L>, arm: usize) -> Self {
+    pub fn at_index(model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, arm: usize) -> Self {
         let mut alive = [false; L];
         alive[..block.recruits.len()].fill(true);
-        Lives {
+        let mut lives = Lives {
             state: block.state.clone(),
             inputs: InputRows::zero(),
             courses: Courses::in_arm(model, block, arm),
             prior_fracture: block.prior_fracture,
             months_since: block.months_since,
+            risk_ratio: [[S::ONE; L]; MAX_SITES],
+            frailty: block.frailty,
+            instability: block.instability,
+            nursing_home: [false; L],
             alive,
             age: [S::ZERO; L],
             abmd: [[S::ZERO; L]; 4],
-            hazards: Hazards { fall: [S::ZERO; L], fell: [S::ZERO; L], fracture: [[S::ZERO; L]; MAX_SITES], death: [S::ZERO; L] },
+            hazards: Hazards {
+                fall: [S::ZERO; L],
+                fell: [S::ZERO; L],
+                fracture: [[S::ZERO; L]; MAX_SITES],
+                death: [S::ZERO; L],
+                life_table: [S::ZERO; L],
+                death_by_fractures: [S::ONE; L],
+            },
             words: [[[0; L]; WORDS]; GROUPS],
+        };
+        (0..L).for_each(|lane| lives.set_risk_ratios(kernel, block, lane));
+        lives
+    }
+
+    fn set_risk_ratios(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, lane: usize) {
+        for (k, site) in kernel.sites.iter().enumerate() {
+            self.risk_ratio[k][lane] = site.risk_ratio(block.risk_score[k][lane], self.prior_fracture[lane]);
         }
     }
 
@@ -202,11 +167,16 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         let mut position = [0; L];
         for lane in 0..L {
             let r = block.in_lane(lane);
-            position[lane] = Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, ((r.age_months + month) / 12) as usize);
+            position[lane] =
+                Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
         }
-        self.fall_hazards(kernel, block, &position);
-        self.fracture_hazards(kernel, block, &position);
-        self.death_hazards(kernel, block, &position);
+        let mut effective = [S::ZERO; L];
+        for lane in 0..L {
+            effective[lane] = self.frailty[lane] + self.instability[lane];
+        }
+        self.fall_hazards(kernel, block, &position, &effective);
+        self.fracture_hazards(kernel, block, &position, &effective, month);
+        self.death_hazards(kernel, block, &position, &effective, month);
     }
 
     /// The words of a decision.
@@ -217,58 +187,88 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     #[inline(always)]
-    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
+    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L]) {
         let mut base = [S::ZERO; L];
         for lane in 0..L {
             base[lane] = kernel.rates.fall[position[lane]];
         }
         let words = *self.words_of(kernel, Decision::FALL);
+        let (vitamin_d, added) = (&self.inputs.target[Target::Serum25Ohd as usize], &self.inputs.target[Target::Falls as usize]);
         for lane in 0..L {
-            let hazard = base[lane] * block.fall_ratio[lane];
+            let changing = kernel.falls.changing_ratio(effective[lane], block.person.serum_25ohd[lane] + vitamin_d[lane], added[lane]);
+            let hazard = base[lane] * (block.fall_ratio[lane] * changing);
             self.hazards.fall[lane] = hazard;
             self.hazards.fell[lane] = if S::uniform(words[lane]) < hazard.closed_share() { S::ONE } else { S::ZERO };
         }
     }
 
     #[inline(always)]
-    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
-        let mut ln_resorption = [S::ZERO; L];
-        let mut fall_per_expected = [S::ZERO; L];
+    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L], month: u32) {
+        let mut p_fall = [S::ZERO; L];
         for lane in 0..L {
-            fall_per_expected[lane] = kernel.rates.per_fall[position[lane]];
+            p_fall[lane] = kernel.rates.p_fall[position[lane]];
         }
+        let mut ln_abmd = [[S::ZERO; L]; 4];
+        for site in 0..4 {
+            for lane in 0..L {
+                ln_abmd[site][lane] = self.abmd[site][lane].ln();
+            }
+        }
+        let (mut ln_resorption, mut ln_modelling, mut ln_microdamage) = ([S::ZERO; L], [S::ZERO; L], [S::ZERO; L]);
+        let added = &self.inputs.target[Target::Strength as usize];
         for lane in 0..L {
-            ln_resorption[lane] = self.state.resorption[lane].ln();
-            fall_per_expected[lane] = fall_per_expected[lane] * self.hazards.fell[lane];
+            let m = Material::of(self.state.resorption[lane], self.state.modelling[lane], self.state.microdamage[lane], added[lane]);
+            (ln_resorption[lane], ln_modelling[lane], ln_microdamage[lane]) = (m.ln_resorption, m.ln_modelling, m.ln_microdamage);
         }
         for (k, site) in kernel.sites.iter().enumerate() {
-            let mut ln_base = [S::ZERO; L];
-            for lane in 0..L {
-                ln_base[lane] = kernel.rates.ln_fracture[k][position[lane]];
-            }
-            let abmd = &self.abmd[site.density_site];
-            let risk_score = &block.risk_score[k];
             let hazard = &mut self.hazards.fracture[k];
+            if site.of_the_spine {
+                *hazard = [S::ZERO; L];
+                continue;
+            }
+            let mut offset = [S::ZERO; L];
             for lane in 0..L {
-                let relative = site.ln_relative_hazard(abmd[lane], ln_resorption[lane], self.prior_fracture[lane], risk_score[lane]);
-                hazard[lane] = (ln_base[lane] + relative).exp() * site.fall_factor(fall_per_expected[lane]);
+                offset[lane] = kernel.rates.offset[k][position[lane]];
+            }
+            let (ln_abmd, ln_load, ratio) = (&ln_abmd[site.density_site], &block.ln_load[k], &self.risk_ratio[k]);
+            for lane in 0..L {
+                let material = Material {
+                    ln_resorption: ln_resorption[lane],
+                    ln_modelling: ln_modelling[lane],
+                    ln_microdamage: ln_microdamage[lane],
+                    added: added[lane],
+                };
+                let burden = site.strength.burden(ln_load[lane], ln_abmd[lane], &material, effective[lane]);
+                let breaking = site.strength.breaking_probability(burden, offset[lane]);
+                hazard[lane] = site.loadings(self.hazards.fell[lane], p_fall[lane]) * breaking * ratio[lane];
+            }
+            if let Some(trend) = kernel.rates.trend_in(k, month) {
+                for lane in 0..L {
+                    hazard[lane] = hazard[lane] * trend[position[lane] / AGES];
+                }
             }
         }
     }
 
     #[inline(always)]
-    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L]) {
+    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L], month: u32) {
+        let life_table = kernel.rates.death_in(month);
+        let (base, mut per_mean) = (&mut self.hazards.life_table, [S::ZERO; L]);
         for lane in 0..L {
-            self.hazards.death[lane] = kernel.rates.death[position[lane]];
+            base[lane] = life_table[position[lane]];
+            per_mean[lane] = kernel.rates.per_death[position[lane]];
         }
-        for lane in 0..L {
-            self.hazards.death[lane] = self.hazards.death[lane] * block.death_ratio[lane];
-        }
+        let by_fractures = &mut self.hazards.death_by_fractures;
+        *by_fractures = [S::ONE; L];
         for (k, excess) in &kernel.excess {
             let since = &self.months_since[*k];
             for lane in 0..L {
-                self.hazards.death[lane] = self.hazards.death[lane] * excess.ratio(block.person.male[lane], since[lane]);
+                by_fractures[lane] = by_fractures[lane] * excess.ratio(block.person.male[lane], since[lane]);
             }
+        }
+        for lane in 0..L {
+            let individual = kernel.frailty.death_ratio(effective[lane]) * by_fractures[lane] * block.death_ratio[lane];
+            self.hazards.death[lane] = base[lane] * (individual * per_mean[lane]);
         }
     }
 
@@ -289,33 +289,66 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     /// What happened to one person this month, in order of time, up to death; sets what follows from it.
-    pub fn happenings(&mut self, kernel: &Kernel<S>, lane: usize, month: u32) -> ([Happening; MAX_SITES + 1], usize) {
-        let mut all = [Happening { minute: 0, event: 0 }; MAX_SITES + 1];
+    pub fn happenings(
+        &mut self,
+        model: &Model,
+        kernel: &Kernel<S>,
+        block: &Block<S, L>,
+        lane: usize,
+        month: u32,
+    ) -> ([Happening; MOST_HAPPENINGS], usize) {
+        let mut all = [Happening::default(); MOST_HAPPENINGS];
         let mut n = 0;
-        let mut ask = |word: u32, hazard: S, event: u8| {
+        let mut ask = |word: u32, hazard: S, event: u8, attributable: u8| {
             if S::uniform(word) < hazard.closed_share() {
-                all[n] = Happening { minute: minute_of(word, hazard), event };
+                all[n] = Happening { minute: minute_of(word, hazard), event, attributable, ..Happening::default() };
                 n += 1;
             }
         };
-        ask(self.words_of(kernel, Decision::DEATH)[lane], self.hazards.death[lane], DEATH);
+        let caused = percent_caused(self.hazards.death_by_fractures[lane].to_f64());
+        ask(self.words_of(kernel, Decision::DEATH)[lane], self.hazards.death[lane], DEATH, caused);
         for (k, decision) in kernel.decisions.iter().enumerate() {
-            ask(self.words_of(kernel, *decision)[lane], self.hazards.fracture[k][lane], k as u8 + 1);
+            ask(self.words_of(kernel, *decision)[lane], self.hazards.fracture[k][lane], k as u8 + 1, 0);
         }
         all[..n].sort_unstable();
         if let Some(death) = all[..n].iter().position(|h| h.event == DEATH) {
             n = death + 1;
             self.alive[lane] = false;
         }
-        for happening in all[..n].iter().filter(|h| h.event != DEATH) {
-            let site = usize::from(happening.event) - 1;
-            self.prior_fracture[lane] = S::ONE;
-            self.state.healing[lane] += kernel.sites[site].healing_draw;
-            // The month that follows counts as the first: it starts at 0.
-            self.months_since[site][lane] = -S::ONE;
-            self.courses.fractured(lane, month);
+        let fractures = n - usize::from(!self.alive[lane]);
+        for k in 0..fractures {
+            let site = usize::from(all[k].event) - 1;
+            self.fractured(kernel, block, lane, site, month);
+            if self.enters_nursing_home(model, block, lane, site, month) {
+                all[n] = Happening { minute: all[k].minute, event: nursing_home_event(kernel.sites.len()), ..Happening::default() };
+                n += 1;
+            }
         }
+        all[..n].sort_unstable();
         (all, n)
+    }
+
+    /// What a fracture brings with it.
+    fn fractured(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, lane: usize, site: usize, month: u32) {
+        let of = &kernel.sites[site];
+        self.prior_fracture[lane] = S::ONE;
+        self.set_risk_ratios(kernel, block, lane);
+        self.state.healing[lane] += of.healing_draw;
+        self.instability[lane] += of.instability;
+        self.frailty[lane] += of.mobility_loss;
+        // The month that follows counts as the first: it starts at 0.
+        self.months_since[site][lane] = -S::ONE;
+        self.courses.fractured(lane, month);
+    }
+
+    /// Whether a person who breaks a bone at a site enters a nursing home, which happens once.
+    fn enters_nursing_home(&mut self, model: &Model, block: &Block<S, L>, lane: usize, site: usize, month: u32) -> bool {
+        let Some(probability) = &model.fracture_sites[site].nursing_home else { return false };
+        let r = block.in_lane(lane);
+        let decision = Decision::NURSING_HOME;
+        let word = model.luck.words(r.person, month, decision.group)[decision.word];
+        let enters = f64::uniform(word) < probability.at(r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
+        enters && !std::mem::replace(&mut self.nursing_home[lane], true)
     }
 
     /// Minute of the month at which a person who falls this month falls.
@@ -323,10 +356,14 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         minute_of(self.words_of(kernel, Decision::FALL)[lane], self.hazards.fall[lane])
     }
 
-    /// The balance goes on by a month.
+    /// Balance and frailty go on by a month.
     #[inline(always)]
     pub fn step(&mut self, kernel: &Kernel<S>, block: &Block<S, L>) {
         step_rows(kernel.cpu, &kernel.balance, &block.person, &self.inputs, &mut self.state, &self.age, &[S::of(MONTH_IN_YEARS); L]);
+        for lane in 0..L {
+            self.frailty[lane] = kernel.frailty.aged(self.frailty[lane], self.hazards.life_table[lane]);
+            self.instability[lane] = kernel.frailty.steadied(self.instability[lane]);
+        }
         for (k, _) in &kernel.excess {
             let since = &mut self.months_since[*k];
             for lane in 0..L {
@@ -334,6 +371,11 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             }
         }
     }
+}
+
+/// Percent of a hazard that a relative hazard caused.
+fn percent_caused(ratio: f64) -> u8 {
+    libm::round(100.0 * (1.0 - 1.0 / ratio.max(1.0))) as u8
 }
 
 /// When within the month: the time at which a constant hazard had used up this draw.

@@ -34,12 +34,17 @@ pub struct Recruit {
     pub individual: Individual,
     /// Habitual load.
     pub habitual_load: f64,
-    /// Individual ratio of falls, before the population's mean is taken out.
+    /// What stays of the individual ratio of falls, before the population's mean is taken out.
     pub fall_ratio: f64,
+    /// Row of the file of persons, from 0; [`DRAWN`] for people who were drawn.
+    pub source_row: i64,
 }
 
 /// The cohort of people who belong to a population, not to a study: no profile or medicine of any cohort reaches them.
 pub const NO_COHORT: usize = usize::MAX;
+
+/// The row of people who come from no file.
+pub const DRAWN: i64 = -1;
 
 /// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
 const WIDEST: f64 = 5.0;
@@ -191,6 +196,7 @@ fn measured(
         individual: Individual::of(&model.parameters, &[0.0; SPREADS]),
         habitual_load: 1.0,
         fall_ratio: 1.0,
+        source_row: DRAWN,
     }
 }
 
@@ -205,7 +211,7 @@ fn complete(model: &Model, recruit: &mut Recruit) {
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
     let factors: f64 = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k)).map(|(_, f)| f.falls_ratio).product();
-    recruit.fall_ratio = falls::individual_ratio(p, z, recruit.values[model::SERUM_25OHD], activity) * factors;
+    recruit.fall_ratio = falls::lasting_ratio(p, z, activity) * factors;
 }
 
 /// A characteristic's value at a normal number.
@@ -217,6 +223,7 @@ fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
     let x = location + spread * quantile(&m.z, &m.q, z);
     match d.transform {
         Transform::Identity => x.max(0.0),
+        Transform::Signed => x,
         Transform::Log => libm::exp(x),
         Transform::Log1p => libm::expm1(x).max(0.0),
     }

@@ -3,9 +3,10 @@
 
 use crate::biology::remodeling::Balance;
 use crate::block::LANES;
-use crate::cohort::at_index::{Lived, expected_falls, months_since_fracture};
+use crate::cohort::at_index::{Lived, earlier_fractures_of};
 use crate::cohort::history::Block;
-use crate::cohort::month::{DEATH, Kernel, Lives};
+use crate::cohort::kernel::Kernel;
+use crate::cohort::month::{DEATH, Lives};
 use crate::cohort::recruit::{Recruit, recruit};
 use crate::cohort::visits::VisitTally;
 use crate::error::ModelError;
@@ -104,21 +105,19 @@ pub fn block_at_index<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<
     let mut block = Block::<S, L>::of(model, recruits);
     history_on(model.cpu, model, &kernel.balance, &mut block);
     for lane in 0..L {
-        relate_to_population(model, kernel, &mut block, lane);
+        date_earlier_fractures(model, &mut block, lane);
     }
     block
 }
 
-fn relate_to_population<S: Scalar, const L: usize>(model: &Model, kernel: &Kernel<S>, block: &mut Block<S, L>, lane: usize) {
-    let r = block.in_lane(lane).clone();
+fn date_earlier_fractures<S: Scalar, const L: usize>(model: &Model, block: &mut Block<S, L>, lane: usize) {
+    let r = block.in_lane(lane);
     let population = &model.populations[model.cohorts[r.cohort].population];
-    let mean = &population.mean;
-    let falls = expected_falls(population, &r, mean.fall.at(r.sex, r.age_completed()));
-    let lived = Lived::of(block, lane);
-    for (site, _) in &kernel.excess {
-        let otherwise = lived.relative_hazard(model, &r, *site, falls, 0.0) / mean.fracture[*site].at(r.sex, r.age_completed());
-        if let Some(since) = months_since_fracture(model, population, &r, *site, otherwise) {
-            block.months_since[*site][lane] = S::of(since);
+    let earlier = earlier_fractures_of(model, population, r, &Lived::of(block, lane));
+    block.instability[lane] = S::of(earlier.instability);
+    for (site, since) in earlier.months_since.iter().enumerate() {
+        if let Some(since) = since {
+            block.months_since[site][lane] = S::of(*since);
         }
     }
 }
@@ -131,7 +130,7 @@ fn piece<S: Scalar>(model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64
             block.recruits.iter().for_each(|r| piece.tables.persons.push(person_row(r)));
         }
         for arm in 0..model.arms.len() {
-            let mut lives = Lives::at_index(model, &block, arm);
+            let mut lives = Lives::at_index(model, kernel, &block, arm);
             let exits = live_on(model.cpu, model, kernel, &block, &mut lives, arm, &mut piece);
             write_exits(model, &block, &lives, arm, &exits, &mut piece.tables)?;
         }
@@ -220,7 +219,7 @@ fn write_month<S: Scalar, const L: usize>(
         let class = kernel.density.class(kernel.density.t_score(model.class_site, lives.abmd[model.class_site][lane]));
         let mut lived = MINUTES_PER_MONTH;
         if eventful[lane] {
-            let (happenings, n) = lives.happenings(kernel, lane, month);
+            let (happenings, n) = lives.happenings(model, kernel, block, lane, month);
             for h in &happenings[..n] {
                 if h.event == DEATH {
                     lived = h.minute;
@@ -238,6 +237,12 @@ fn write_month<S: Scalar, const L: usize>(
                     cohort: r.cohort as u8,
                     sex: r.sex as u8,
                     class: class as u8,
+                    level: h.level,
+                    grade: h.grade,
+                    grade_before: h.grade_before,
+                    shape: h.shape,
+                    recorded: u8::from(!h.missed),
+                    attributable: h.attributable,
                 });
             }
         }
@@ -266,6 +271,14 @@ fn person_row(r: &Recruit) -> PersonRow {
         abmd_total_hip: abmd[1],
         abmd_femoral_neck: abmd[2],
         abmd_distal_radius: abmd[3],
+        frailty: r.values[model::FRAILTY] as f32,
+        spine: 0,
+        deformities: 0,
+        worst_grade: 0,
+        kyphosis: 0.0,
+        height_loss: 0.0,
+        back: 0,
+        source_row: r.source_row,
     }
 }
 
@@ -306,6 +319,12 @@ fn write_exits<S: Scalar, const L: usize>(
             abmd_total_hip: abmd[1],
             abmd_femoral_neck: abmd[2],
             abmd_distal_radius: abmd[3],
+            spine: 0,
+            deformities: 0,
+            worst_grade: 0,
+            kyphosis: 0.0,
+            height_loss: 0.0,
+            back: 0,
         });
     }
     Ok(())

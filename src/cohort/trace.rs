@@ -1,6 +1,7 @@
 //! One person's life, month by month: the same code as for a million people, with one lane, and every draw beside its threshold.
 
-use crate::cohort::month::{DEATH, Kernel, Lives};
+use crate::cohort::kernel::Kernel;
+use crate::cohort::month::{DEATH, Lives, nursing_home_event};
 use crate::cohort::simulate::block_at_index;
 use crate::model::{Model, Precision};
 use crate::numeric::Scalar;
@@ -40,19 +41,24 @@ pub fn trace(model: &Model, arm: usize, person: u64) -> Trace {
 fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
     let kernel = Kernel::<S>::new(model);
     let block = block_at_index::<S, 1>(model, &kernel, person..person + 1);
-    let mut lives = Lives::<S, 1>::at_index(model, &block, arm);
+    let mut lives = Lives::<S, 1>::at_index(model, &kernel, &block, arm);
     let mut trace = Trace::default();
     for month in 0..model.months {
         lives.look(&kernel, &block, month);
+        let [frailty, instability] = [lives.frailty[0], lives.instability[0]].map(Scalar::to_f64);
         lives.ask_chance(model, &kernel, &block, month);
         write_state(model, &kernel, &block, &lives, month, &mut trace);
+        trace.put("frailty", frailty);
+        trace.put("instability", instability);
         write_chance(model, &kernel, &lives, &mut trace);
-        let (happenings, n) = lives.happenings(&kernel, 0, month);
+        let (happenings, n) = lives.happenings(model, &kernel, &block, 0, month);
         for k in 0..=model.fracture_sites.len() {
             let name = if k == usize::from(DEATH) { "died".into() } else { format!("fractured_{}", model.fracture_sites[k - 1].id) };
             let happened = happenings[..n].iter().any(|h| usize::from(h.event) == k);
             trace.put(&name, f64::from(u8::from(happened)));
         }
+        let entered = happenings[..n].iter().any(|h| h.event == nursing_home_event(model.fracture_sites.len()));
+        trace.put("entered_nursing_home", f64::from(u8::from(entered)));
         if !lives.alive[0] {
             break;
         }

@@ -3,23 +3,37 @@
 use super::compile::which_sexes;
 use super::exposures::{Place, exposures, t_scores};
 use super::request::*;
-use super::{CHARACTERISTICS, Cohort, Entry, Exposure, Population};
+use super::{CHARACTERISTICS, Cohort, Deformities, Entry, Exposure, FRAILTY, Population};
+use crate::cohort::persons::{Columns, Persons};
 use crate::error::Problems;
-use crate::parameters::Parameters;
+use crate::parameters::{LEVELS, Parameters};
 use crate::table::AGES;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Shares of cohorts must add up to 1 within this.
 const SHARE_TOLERANCE: f64 = 1e-9;
 
+/// What cohorts refer to.
+pub(super) struct Known<'a> {
+    /// Populations as they were requested.
+    pub requested: &'a [PopulationRequest],
+    /// Those of them without problems.
+    pub populations: &'a [Population],
+    /// Parameters of the biology.
+    pub parameters: &'a Parameters,
+    /// Months of follow-up.
+    pub months: u32,
+}
+
 pub(super) fn cohorts(
     requested: &[CohortRequest],
-    named: &[PopulationRequest],
-    cohort_names: &[&str],
-    populations: &[Population],
-    parameters: &Parameters,
-    months: u32,
+    known: &Known<'_>,
+    persons: &BTreeMap<String, Columns>,
     problems: &mut Problems,
 ) -> Vec<Cohort> {
+    let Known { requested: named, populations, parameters, months } = *known;
+    let cohort_names: Vec<&str> = requested.iter().map(|c| c.name.as_str()).collect();
     let total: f64 = requested.iter().map(|c| c.share).sum();
     if requested.is_empty() || requested.len() > usize::from(u8::MAX) {
         problems.add("cohorts", requested.len().to_string(), "1 to 255 cohorts");
@@ -37,6 +51,7 @@ pub(super) fn cohorts(
         };
         cumulative_share += c.share;
         let sexes = which_sexes(&c.sexes, &format!("{place}.sexes"), problems);
+        problems.require_within(&format!("{place}.mortality_ratio"), c.mortality_ratio, 0.05, 20.0);
         if c.age_from < parameters.cohort.youngest_age as usize {
             problems.add(format!("{place}.age_from"), c.age_from.to_string(), format!("{} years or more", parameters.cohort.youngest_age));
         }
@@ -47,7 +62,8 @@ pub(super) fn cohorts(
             .filter_map(|(j, s)| {
                 let place = format!("{place}.set[{j}]");
                 let who = which_sexes(&s.sexes, &place, problems);
-                problems.require_within(&format!("{place}.value"), s.value, 0.0, 1e6);
+                let lowest = if s.characteristic == CHARACTERISTICS[FRAILTY].0 { -1e6 } else { 0.0 };
+                problems.require_within(&format!("{place}.value"), s.value, lowest, 1e6);
                 match CHARACTERISTICS.iter().position(|(id, _)| *id == s.characteristic) {
                     Some(position) => Some((position, s.value, who)),
                     None => {
@@ -86,14 +102,31 @@ pub(super) fn cohorts(
             cumulative_share,
             cells,
             set,
-            exposures: exposures(&c.exposures, &place, cohort_names, Place::Cohort, problems)
+            exposures: exposures(&c.exposures, &place, &cohort_names, Place::Cohort, problems)
                 .into_iter()
                 .map(|e| Exposure { cohort: Some(k), ..e })
                 .collect(),
             entry: c.entry.as_ref().map(|e| entry(e, &format!("{place}.entry"), problems)),
+            mortality_ratio: c.mortality_ratio,
+            persons: c.persons.as_ref().and_then(|p| columns(p.rows, persons.get(&c.name), &format!("{place}.persons"), problems)),
         });
     }
+    for name in persons.keys().filter(|name| !requested.iter().any(|c| c.name == **name && c.persons.is_some())) {
+        problems.add("persons", format!("columns of {name:?}"), "columns of cohorts with persons only");
+    }
     all
+}
+
+/// The columns of a cohort's people: there, and of the length that the request says.
+fn columns(rows: usize, given: Option<&Columns>, place: &str, problems: &mut Problems) -> Option<Arc<Persons>> {
+    let Some(columns) = given else {
+        problems.add(place, "no columns", "columns of numbers beside the request");
+        return None;
+    };
+    for (name, column) in columns.iter().filter(|(_, c)| c.len() != rows) {
+        problems.add(format!("{place}.{name}"), format!("{} rows", column.len()), format!("{rows} rows"));
+    }
+    Some(Arc::new(Persons { rows, columns: columns.clone() }))
 }
 
 /// Most years since menopause that a rule may name.
@@ -111,7 +144,17 @@ fn entry(requested: &EntryRequest, place: &str, problems: &mut Problems) -> Entr
         problems.require_within(&format!("{place}.years_since_menopause_to"), to, from, MOST_YEARS_SINCE_MENOPAUSE);
         (from, to)
     });
-    Entry { t_scores, any_t_score: requested.any_t_score, prior_fracture: requested.prior_fracture, years_since_menopause }
+    let deformities = requested.vertebral_deformities.as_ref().map(|d| {
+        let most = LEVELS.len() as u8;
+        let rule =
+            Deformities { at_least: d.at_least.unwrap_or(0), at_most: d.at_most.unwrap_or(most), grade: d.grade_at_least.unwrap_or(1) };
+        let place = format!("{place}.vertebral_deformities");
+        problems.require_within(&format!("{place}.at_least"), f64::from(rule.at_least), 0.0, f64::from(most));
+        problems.require_within(&format!("{place}.at_most"), f64::from(rule.at_most), f64::from(rule.at_least), f64::from(most));
+        problems.require_within(&format!("{place}.grade_at_least"), f64::from(rule.grade), 1.0, 3.0);
+        rule
+    });
+    Entry { t_scores, any_t_score: requested.any_t_score, prior_fracture: requested.prior_fracture, years_since_menopause, deformities }
 }
 
 /// Cells of sex and age with the cumulative share of the people up to each.

@@ -1,18 +1,24 @@
 //! From a request to a model: names become positions, tables dense, rates monthly; every mistake is noted before any is reported.
 
-use super::cohorts::cohorts;
+use super::cohorts::{Known, cohorts};
 use super::exposures::{Place, effects, exposures};
-use super::populations::population;
+use super::populations::{population, table_of_knots};
 use super::request::*;
 use super::*;
 use crate::biology::fracture::{MAX_SITES, MortalityAfter};
 use crate::biology::mortality;
+use crate::biology::strength::Bone;
 use crate::cohort::entry;
+use crate::cohort::persons::Columns;
 use crate::error::{ModelError, Problems};
 use crate::numeric::cpu::Cpu;
 use crate::parameters::{DENSITY_SITES, SEXES};
 use crate::random;
+use crate::table::Between;
+use std::collections::BTreeMap;
 
+/// Loads of daily life are counted by the falls: some of the fractures at a site must come from falls.
+const LEAST_SHARE_FROM_FALLS: f64 = 1e-3;
 /// Most risk factors: one bit each.
 const MAX_RISK_FACTORS: usize = 32;
 
@@ -22,22 +28,27 @@ impl Model {
         Model::from_json_like(text, None)
     }
 
-    /// Compiles the JSON text of a request. What makes populations come out at their own rates is taken over from an earlier model as far as it rests
-    /// on the same numbers; the model is the same with and without it, to the last bit.
-    pub fn from_json_like(text: &str, earlier: Option<&Model>) -> Result<Model, ModelError> {
+    /// Compiles the JSON text of a request whose cohorts, some of them, consist of people whom the user has: their columns by cohort.
+    pub fn from_json_with(text: &str, earlier: Option<&Model>, persons: &BTreeMap<String, Columns>) -> Result<Model, ModelError> {
         let request: Request = serde_json::from_str(text).map_err(|e| {
             let mut problems = Problems::default();
             problems.add("request", e.to_string(), "a request of the form this core understands");
             ModelError::Request(problems)
         })?;
-        Model::compile(request, earlier)
+        Model::compile(request, earlier, persons)
     }
 
-    /// Compiles a request; see [`Model::from_json_like`].
-    pub fn compile(request: Request, earlier: Option<&Model>) -> Result<Model, ModelError> {
+    /// Compiles the JSON text of a request. What makes populations come out at their own rates is taken over from an earlier model as far as it rests
+    /// on the same numbers; the model is the same with and without it, to the last bit.
+    pub fn from_json_like(text: &str, earlier: Option<&Model>) -> Result<Model, ModelError> {
+        Model::from_json_with(text, earlier, &BTreeMap::new())
+    }
+
+    /// Compiles a request; see [`Model::from_json_like`] and [`Model::from_json_with`].
+    pub fn compile(request: Request, earlier: Option<&Model>, persons: &BTreeMap<String, Columns>) -> Result<Model, ModelError> {
         let mut problems = Problems::default();
         let cpu = Cpu::choose()?;
-        let model = checked(request, cpu, &mut problems);
+        let model = checked(request, persons, cpu, &mut problems);
         if !problems.0.is_empty() {
             return Err(ModelError::Request(problems));
         }
@@ -46,12 +57,15 @@ impl Model {
         if !problems.0.is_empty() {
             return Err(ModelError::Request(problems));
         }
-        super::normalize::normalize(&mut model, earlier);
+        super::normalize::normalize(&mut model, earlier, &mut problems);
+        if !problems.0.is_empty() {
+            return Err(ModelError::Request(problems));
+        }
         Ok(model)
     }
 }
 
-fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model> {
+fn checked(request: Request, persons: &BTreeMap<String, Columns>, cpu: Cpu, problems: &mut Problems) -> Option<Model> {
     if request.format != FORMAT {
         problems.add("format", request.format.to_string(), format!("request format {FORMAT}"));
         return None;
@@ -85,7 +99,8 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
         .filter_map(|(k, p)| population(p, &format!("populations[{k}]"), &site_ids, &factor_ids, problems))
         .collect();
     let cohort_names: Vec<&str> = request.cohorts.iter().map(|c| c.name.as_str()).collect();
-    let cohorts = cohorts(&request.cohorts, &request.populations, &cohort_names, &populations, &parameters, request.months, problems);
+    let known = Known { requested: &request.populations, populations: &populations, parameters: &parameters, months: request.months };
+    let cohorts = cohorts(&request.cohorts, &known, persons, problems);
     let arms: Vec<Arm> = request
         .arms
         .iter()
@@ -109,6 +124,7 @@ fn checked(request: Request, cpu: Cpu, problems: &mut Problems) -> Option<Model>
         luck: random::Luck::new(request.seed),
         people: request.people,
         months: request.months,
+        secular_trend: request.secular_trend,
         visits: request.visits,
         class_site,
         record_persons: request.record_persons,
@@ -145,24 +161,48 @@ fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, pr
                 problems.add(format!("{place}.decision"), site.decision.to_string(), "a number below 64 that no other site has");
             }
             taken.push(site.decision);
-            problems.require_within(&format!("{place}.gradient_per_sd"), site.gradient_per_sd, 0.5, 10.0);
-            problems.require_within(&format!("{place}.sd"), site.sd, 0.01, 1.0);
-            problems.require_within(&format!("{place}.share_from_falls"), site.share_from_falls, 0.0, 1.0);
-            problems.require_within(&format!("{place}.turnover_exponent"), site.turnover_exponent, -5.0, 5.0);
-            problems.require_within(&format!("{place}.healing_draw"), site.healing_draw, 0.0, 5.0);
-            problems.require_within(&format!("{place}.prior_fracture_ratio"), site.prior_fracture_ratio, 0.1, 20.0);
+            let mut within = |name: &str, value: f64, low: f64, high: f64| {
+                problems.require_within(&format!("{place}.{name}"), value, low, high);
+            };
+            within("strength_exponent", site.strength_exponent, -20.0, 20.0);
+            within("spread", site.spread, 0.01, 10.0);
+            within("turnover_exponent", site.turnover_exponent, -5.0, 5.0);
+            within("microdamage_exponent", site.microdamage_exponent, -5.0, 5.0);
+            within("weight_exponent", site.weight_exponent, -20.0, 20.0);
+            within("height_exponent", site.height_exponent, -20.0, 20.0);
+            within("frailty_exponent", site.frailty_exponent, -5.0, 5.0);
+            within("share_from_falls", site.share_from_falls, LEAST_SHARE_FROM_FALLS, 1.0);
+            within("prior_fracture_ratio", site.prior_fracture_ratio, 0.1, 20.0);
+            within("healing_draw", site.healing_draw, 0.0, 5.0);
+            within("instability", site.instability, 0.0, 10.0);
+            within("mobility_loss", site.mobility_loss, 0.0, 10.0);
             let density_site = density_site(&site.density_site, &format!("{place}.density_site"), problems);
             FractureSite {
                 id: site.id.clone(),
                 decision: site.decision,
                 density_site,
-                slope: libm::log(site.gradient_per_sd) / site.sd,
-                reference: parameters.density.reference_mean[density_site],
-                turnover_exponent: site.turnover_exponent,
+                of_the_spine: site.of_the_spine,
+                bone: Bone {
+                    strength_exponent: site.strength_exponent,
+                    ln_reference: libm::log(parameters.density.reference_mean[density_site]),
+                    turnover_exponent: site.turnover_exponent,
+                    modelling_exponent: site.turnover_exponent * parameters.fracture.modelling_relief,
+                    microdamage_exponent: site.microdamage_exponent,
+                    weight_exponent: site.weight_exponent,
+                    height_exponent: site.height_exponent,
+                    frailty_exponent: site.frailty_exponent,
+                    spread: site.spread,
+                },
                 healing_draw: site.healing_draw,
                 ln_prior_ratio: libm::log(site.prior_fracture_ratio),
                 share_from_falls: site.share_from_falls,
+                instability: site.instability,
+                mobility_loss: site.mobility_loss,
                 mortality: mortality_after(site, &place, problems),
+                nursing_home: site
+                    .nursing_home
+                    .as_ref()
+                    .map(|knots| table_of_knots(knots.both(), &format!("{place}.nursing_home"), 1.0, Between::Linear, problems)),
             }
         })
         .collect()

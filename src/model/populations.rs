@@ -6,8 +6,11 @@ use crate::biology::mortality;
 use crate::error::Problems;
 use crate::numeric::normal;
 use crate::parameters::SEXES;
-use crate::table::{Between, ByAgeAndSex, interpolate};
+use crate::table::{Between, ByAgeAndSex, ByYear, interpolate};
 use crate::units::PerYear;
+
+/// What the trend of vertebral deformities, seen or not, is called beside those of fracture sites.
+const VERTEBRAL_DEFORMITY: &str = "vertebral_deformity";
 
 /// Checks knots: same lengths, ascending, values within bounds.
 pub(super) fn knots_are_good(ages: &[f64], values: &[f64], place: &str, low: f64, high: f64, problems: &mut Problems) -> bool {
@@ -25,7 +28,7 @@ pub(super) fn knots_are_good(ages: &[f64], values: &[f64], place: &str, low: f64
     problems.0.len() == before
 }
 
-fn table_of_knots(knots: [&Knots; 2], place: &str, high: f64, between: Between, problems: &mut Problems) -> ByAgeAndSex {
+pub(super) fn table_of_knots(knots: [&Knots; 2], place: &str, high: f64, between: Between, problems: &mut Problems) -> ByAgeAndSex {
     let low = if between == Between::LogLinear { f64::MIN_POSITIVE } else { 0.0 };
     let good = knots.iter().zip(SEXES).all(|(k, sex)| knots_are_good(&k.ages, &k.values, &format!("{place}.{sex}"), low, high, problems));
     if !good {
@@ -56,6 +59,50 @@ fn per_month(table: ByAgeAndSex) -> ByAgeAndSex {
     ByAgeAndSex::from_fn(|sex, age| PerYear(table.at(sex, age)).per_month().0)
 }
 
+fn life_tables(tables: &LifeTables, place: &str, problems: &mut Problems) -> ByYear {
+    let n = tables.years.len();
+    let nobody = ByYear { years: vec![0], tables: vec![ByAgeAndSex::from_fn(|_, _| 0.0)] };
+    if n == 0 || tables.women.len() != n || tables.men.len() != n {
+        problems.add(
+            place,
+            format!("{n} years, {} tables of women, {} of men", tables.women.len(), tables.men.len()),
+            "a table of each for every year",
+        );
+        return nobody;
+    }
+    if !tables.years.windows(2).all(|w| w[0] < w[1]) {
+        problems.add(format!("{place}.years"), format!("{:?}", tables.years), "ascending years");
+    }
+    if !tables.women.iter().all(|t| t.len() == tables.women[0].len()) {
+        problems.add(place, "tables of different length", "the same ages in every year");
+    }
+    let hazards = (0..n).map(|k| {
+        let q = YearTable { first_age: tables.first_age, women: tables.women[k].clone(), men: tables.men[k].clone() };
+        let q = table_of_years(&q, &format!("{place}.{}", tables.years[k]), 1.0, true, problems);
+        ByAgeAndSex::from_fn(|sex, age| mortality::monthly_hazard(q.at(sex, age)).0)
+    });
+    let tables_of_years = hazards.collect();
+    ByYear { years: tables.years.clone(), tables: tables_of_years }
+}
+
+/// Trends of fracture sites, by position, and of vertebral deformities.
+fn trends(requested: &[TrendRequest], site_ids: &[&str], place: &str, problems: &mut Problems) -> (Vec<[f64; 2]>, [f64; 2]) {
+    let mut of_sites = vec![[0.0; 2]; site_ids.len()];
+    let mut of_deformities = [0.0; 2];
+    for trend in requested {
+        let place = format!("{place}.{}", trend.site);
+        problems.require_within(&place, trend.women, -0.2, 0.2);
+        problems.require_within(&place, trend.men, -0.2, 0.2);
+        let both = [trend.women, trend.men];
+        match site_ids.iter().position(|id| *id == trend.site) {
+            Some(site) => of_sites[site] = both,
+            None if trend.site == VERTEBRAL_DEFORMITY => of_deformities = both,
+            None => problems.add(place, "no such fracture site", format!("one of {}, {VERTEBRAL_DEFORMITY}", site_ids.join(", "))),
+        }
+    }
+    (of_sites, of_deformities)
+}
+
 pub(super) fn population(
     p: &PopulationRequest,
     place: &str,
@@ -65,7 +112,8 @@ pub(super) fn population(
 ) -> Option<Population> {
     let before = problems.0.len();
     let people = table_of_years(&p.age_structure, &format!("{place}.age_structure"), 1e12, false, problems);
-    let q = table_of_years(&p.life_table, &format!("{place}.life_table"), 1.0, true, problems);
+    let death = life_tables(&p.life_table, &format!("{place}.life_table"), problems);
+    let (trend, deformity_trend) = trends(&p.trend, site_ids, &format!("{place}.trend"), problems);
     let characteristics = characteristics(p, place, problems);
     let factor = factors(p, place, CHARACTERISTICS.len() + 1 + factor_ids.len(), problems);
     let binary: Vec<&str> = std::iter::once(PRIOR_FRACTURE).chain(factor_ids.iter().copied()).collect();
@@ -95,19 +143,32 @@ pub(super) fn population(
             }
         })
         .collect();
+    let deformity = per_month(table_of_knots(
+        p.vertebral_deformity.both(),
+        &format!("{place}.vertebral_deformity"),
+        10.0,
+        Between::LogLinear,
+        problems,
+    ));
     let fall = per_month(table_of_knots(p.falls.both(), &format!("{place}.falls"), 100.0, Between::LogLinear, problems));
-    let one = || ByAgeAndSex::from_fn(|_, _| 1.0);
+    let [zero, one] = [0.0, 1.0].map(|value| ByAgeAndSex::from_fn(|_, _| value));
+    let offset = vec![zero; site_ids.len()];
     (problems.0.len() == before).then(|| Population {
         id: p.id.clone(),
         people,
-        death: ByAgeAndSex::from_fn(|sex, age| mortality::monthly_hazard(q.at(sex, age)).0),
-        last_age: p.life_table.first_age + p.life_table.women.len() - 1,
+        death,
+        calendar_year: p.calendar_year,
+        incidence_year: p.incidence_year,
+        trend,
+        deformity_trend,
+        last_age: p.life_table.first_age + p.life_table.women[0].len() - 1,
         characteristics,
         factor,
         prevalence,
         fracture,
+        deformity,
         fall,
-        mean: Normalizers { fall: one(), fracture: site_ids.iter().map(|_| one()).collect(), death: one() },
+        mean: Normalizers { fall: one.clone(), fall_undated: one.clone(), offset: offset.clone(), offset_undated: offset, death: one },
     })
 }
 

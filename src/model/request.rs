@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The form of request that this core understands.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Arithmetic of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Request {
     pub seed: u64,
     pub people: u64,
     pub months: u32,
+    /// Whether life tables and fracture incidence move on with the calendar.
+    pub secular_trend: bool,
     pub precision: Precision,
     pub class_site: String,
     pub record_persons: bool,
@@ -44,11 +46,18 @@ pub struct Request {
 pub struct PopulationRequest {
     pub id: String,
     pub age_structure: YearTable,
-    pub life_table: YearTable,
+    pub life_table: LifeTables,
+    /// Calendar year of index.
+    pub calendar_year: i32,
+    /// Calendar year of the fracture incidence.
+    pub incidence_year: i32,
+    pub trend: Vec<TrendRequest>,
     pub characteristics: Vec<CharacteristicRequest>,
     pub correlation: BySex<Vec<Vec<f64>>>,
     pub prevalence: Vec<NamedTable>,
     pub fracture_incidence: Vec<SiteTable>,
+    /// New or worse vertebral deformities, seen or not, per year.
+    pub vertebral_deformity: BySex<Knots>,
     pub falls: BySex<Knots>,
 }
 
@@ -59,6 +68,28 @@ pub struct YearTable {
     pub first_age: usize,
     pub women: Vec<f64>,
     pub men: Vec<f64>,
+}
+
+/// Yearly probabilities of death by calendar year and single year of age.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct LifeTables {
+    pub first_age: usize,
+    pub years: Vec<i32>,
+    pub women: Vec<Vec<f64>>,
+    pub men: Vec<Vec<f64>>,
+}
+
+/// Change of the natural logarithm of an incidence per calendar year.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TrendRequest {
+    /// A fracture site, or `vertebral_deformity`.
+    pub site: String,
+    pub women: f64,
+    pub men: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -110,6 +141,8 @@ pub enum Transform {
     Identity,
     Log,
     Log1p,
+    /// As it is, also below zero.
+    Signed,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -173,15 +206,25 @@ pub struct MortalityStepRequest {
 pub struct FractureSiteRequest {
     pub id: String,
     pub decision: u32,
+    /// Whether it is a bone of the spine, which breaks level by level.
+    pub of_the_spine: bool,
     pub density_site: String,
-    pub gradient_per_sd: f64,
-    pub sd: f64,
-    pub share_from_falls: f64,
+    pub strength_exponent: f64,
+    pub spread: f64,
     pub turnover_exponent: f64,
-    pub healing_draw: f64,
+    pub microdamage_exponent: f64,
+    pub weight_exponent: f64,
+    pub height_exponent: f64,
+    pub frailty_exponent: f64,
+    pub share_from_falls: f64,
     pub prior_fracture_ratio: f64,
+    pub healing_draw: f64,
+    pub instability: f64,
+    pub mobility_loss: f64,
     pub mortality_after: Vec<MortalityStepRequest>,
     pub mortality_until_month: Option<f64>,
+    /// Probability of entering a nursing home by age; null where nobody does.
+    pub nursing_home: Option<BySex<Knots>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -206,6 +249,20 @@ pub struct CohortRequest {
     pub set: Vec<SetRequest>,
     pub exposures: Vec<ExposureRequest>,
     pub entry: Option<EntryRequest>,
+    /// Ratio of its death rates to those of the population.
+    pub mortality_ratio: f64,
+    /// People whom the user has; their columns come beside the request.
+    pub persons: Option<PersonsRequest>,
+}
+
+/// People whom the user has.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct PersonsRequest {
+    pub rows: usize,
+    /// Digest of the columns: other people are another request.
+    pub sha256: String,
 }
 
 /// Who is recruited into a cohort.
@@ -219,6 +276,17 @@ pub struct EntryRequest {
     pub prior_fracture: Option<bool>,
     pub years_since_menopause_from: Option<f64>,
     pub years_since_menopause_to: Option<f64>,
+    pub vertebral_deformities: Option<DeformitiesRequest>,
+}
+
+/// How many vertebral deformities a recruit has at index, of this grade at least.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct DeformitiesRequest {
+    pub at_least: Option<u8>,
+    pub at_most: Option<u8>,
+    pub grade_at_least: Option<u8>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -46,6 +46,8 @@ pub trait Scalar:
     fn closed_share(self) -> Self;
     /// The natural logarithm of a positive, normal number.
     fn ln(self) -> Self;
+    /// The share of a standard normal population below this: the normal distribution function.
+    fn normal_share(self) -> Self;
     /// A uniform number in (0, 1) from 31 bits of a random word.
     fn uniform(word: u32) -> Self;
 
@@ -74,7 +76,8 @@ pub trait Scalar:
 macro_rules! implement_scalar {
     ($t:ident, $bits:ident, $signed:ident, mantissa: $mantissa:literal, bias: $bias:literal,
      ln2: $ln2_high:literal + $ln2_low:literal, exp_range: $exp_low:literal .. $exp_high:literal,
-     exp_terms: [$($exp_term:literal),+], ln_terms: [$($ln_term:literal),+]) => {
+     exp_terms: [$($exp_term:literal),+], ln_terms: [$($ln_term:literal),+],
+     tail_scale: $tail_scale:literal, tail_terms: [$($tail_term:literal),+]) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -125,6 +128,18 @@ macro_rules! implement_scalar {
             }
 
             #[inline(always)]
+            fn normal_share(self) -> Self {
+                // Tail of t = |z|: exp(-t^2/2) u p(u - 1/2) with u = 1 / (1 + c t), which follows the tail's own fall by 1/t.
+                let t = if self < 0.0 { -self } else { self };
+                let u = 1.0 / (1.0 + $tail_scale * t);
+                let v = u - 0.5;
+                let mut series: $t = 0.0;
+                $( series = series * v + $tail_term; )+
+                let tail = <$t as Scalar>::exp(-0.5 * t * t) * (u * series);
+                if self < 0.0 { tail } else { 1.0 - tail }
+            }
+
+            #[inline(always)]
             fn uniform(word: u32) -> Self {
                 // 31 bits: a signed conversion is one instruction where an unsigned one is many.
                 const STEP: $t = 1.0 / 2147483648.0;
@@ -152,12 +167,22 @@ macro_rules! exp_parts {
 implement_scalar!(f32, u32, i32, mantissa: 23, bias: 127,
     ln2: 0.6933594 + -2.1219444e-4, exp_range: -87.0 .. 88.0,
     exp_terms: [5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0],
-    ln_terms: [11.0, 9.0, 7.0, 5.0, 3.0, 1.0]);
+    ln_terms: [11.0, 9.0, 7.0, 5.0, 3.0, 1.0],
+    tail_scale: 0.3,
+    tail_terms: [0.036036295, -0.03258655, -0.07798566, 0.028798377, 0.22210851, 0.3462049, 0.32915867, 0.22197059]);
 
 implement_scalar!(f64, u64, i64, mantissa: 52, bias: 1023,
-    ln2: 0.6931471803691238 + 1.9082149292705877e-10, exp_range: -708.0 .. 709.0,
-    exp_terms: [6227020800.0, 479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0],
-    ln_terms: [23.0, 21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0]);
+ln2: 0.6931471803691238 + 1.9082149292705877e-10, exp_range: -708.0 .. 709.0,
+exp_terms: [6227020800.0, 479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0],
+ln_terms: [23.0, 21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0],
+tail_scale: 0.25,
+tail_terms: [
+    2.753_325_429_253_874e-3, -5.298_113_300_155_178e-3, -2.579_057_811_584_451e-3, 1.126_094_548_263_786_7e-2,
+    8.232_921_562_134_722e-4, -1.785_847_626_736_461_5e-2, -5.069_859_557_443_458e-4, 2.956_756_696_582_854e-2,
+    8.535_731_417_462_72e-3, -5.218_550_545_783_577_5e-2, -5.567_515_515_882_788e-2, 6.032_149_131_716_193e-2,
+    0.241_586_301_209_292_23, 0.373_043_716_200_072_15, 0.387_137_400_729_710_04, 0.303_948_320_984_797_35,
+    0.188_821_282_603_951_98
+]);
 
 #[cfg(test)]
 mod tests {
@@ -188,6 +213,22 @@ mod tests {
         assert!(worst::<f64>(sweep(1e-7, 20.0), f64::closed_share, |x| -libm::expm1(-x), u64_) < 4.0);
     }
 
+    #[test]
+    fn the_normal_share_is_that_of_the_distribution_far_into_both_tails() {
+        let truth = crate::numeric::normal::distribution;
+        // Down to 1e-12 and, less closely, to where the exponential ends.
+        assert!(worst::<f32>(sweep(-7.04, 7.0), f32::normal_share, truth, 1.0) < 2e-6);
+        assert!(worst::<f32>(sweep(-12.0, -7.0), f32::normal_share, truth, 1.0) < 1e-5);
+        assert!(worst::<f64>(sweep(-37.0, 9.0), f64::normal_share, truth, 1.0) < 5e-11);
+        assert!(0.0 < (-1.0e3_f32).normal_share() && 1.0e3_f32.normal_share() == 1.0);
+        let mut before = 0.0;
+        for z in sweep(-13.0, 5.0) {
+            let now = (z as f32).normal_share();
+            assert!(now >= before * 0.999_999, "falls at {z}");
+            before = now;
+        }
+    }
+
     // `f32::exp` is the platform's; these names make sure that the tests look at ours.
     trait Ours: Scalar {
         fn exp_ours(self) -> Self {
@@ -216,6 +257,8 @@ mod tests {
         assert_eq!(0.1_f32.closed_share().to_bits(), 0x3dc2_e49a);
         assert_eq!(3.0_f32.ln_ours().to_bits(), 0x3f8c_9f54);
         assert_eq!(1.0_f64.exp_ours().to_bits(), 0x4005_bf0a_8b14_576a);
+        assert_eq!((-2.0_f32).normal_share().to_bits(), 0x3cba_5e7d);
+        assert_eq!((-2.0_f64).normal_share().to_bits(), 0x3f974bcf82c9da69);
         assert_eq!(f32::uniform(0), 0.5 / 2_147_483_648.0);
     }
 }

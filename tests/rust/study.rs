@@ -49,6 +49,7 @@ pub fn trial() -> Value {
     r["visits"] = json!([0, 6, 12, 24, 60]);
     let recruited = json!({
         "name": "recruited", "population": "us", "share": 0.6, "sexes": ["women", "men"], "age_from": 60, "age_to": 90, "set": [],
+        "mortality_ratio": 0.8, "persons": null,
         "entry": {
             "t_scores": [{"site": "total_hip", "at_least": null, "at_most": -1.5},
                          {"site": "lumbar_spine", "at_least": null, "at_most": -2.0}],
@@ -58,6 +59,7 @@ pub fn trial() -> Value {
     });
     let others = json!({
         "name": "others", "population": "us", "share": 0.4, "sexes": ["women", "men"], "age_from": 50, "age_to": 70, "set": [],
+        "mortality_ratio": 1.0, "persons": null,
         "entry": null,
         "exposures": [with(course("antibody", json!([{"target": "rankl_antibody", "amount": 0.2, "every_months": 6}])),
             json!({"start_month": -40, "months": 52, "persistence": {"months": [0.0, 12.0], "share": [1.0, 0.6]}}))]

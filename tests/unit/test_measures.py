@@ -64,7 +64,7 @@ def test_fracture_rates_count_every_stratum_and_site(
     listed: list[tuple[int, str, int, str, str]],
 ) -> None:
     by = ["arm", "sex", "site"]
-    found = incidence.fracture_rates(events_of(listed), person_time(), by, SITES, [60]).collect()
+    found = incidence.event_rates(events_of(listed), person_time(), by, SITES, "events")
     assert found.height == 2 * 2 * len(SITES)
     for row in found.iter_rows(named=True):
         key = (row["arm"], row["site"], row["sex"])
@@ -91,8 +91,8 @@ def test_averted_is_the_sum_of_each_persons_difference(
             },
         }
     )
-    found = compare.averted(events_of(listed), states, [], SITES, [60], "b", "a").collect()
     outcomes = {site: [site] for site in SITES} | {"any_fracture": SITES, "death": ["death"]}
+    found = compare.averted(events_of(listed), states, [], outcomes, [60], "b", "a").collect()
     assert found["event"].to_list() == list(outcomes)
     for row in found.iter_rows(named=True):
         kinds = outcomes[row["event"]]
@@ -163,7 +163,10 @@ def test_unknown_strata_sites_and_arms_get_the_nearest_name(results: cs.Results)
 
 @pytest.mark.parametrize("by", [None, 5, [None], [["sex"]], ""])
 def test_strata_that_are_no_names_get_a_message(results: cs.Results, by: Any) -> None:
-    for measure in (results.incidence, results.prevalence, results.averted, results.falls):
+    for measure in (
+        *(results.incidence, results.prevalence, results.averted, results.falls),
+        *(results.mortality, results.nursing_home, results.spine, results.deaths_attributable),
+    ):
         with pytest.raises(cs.ResultsError, match="needs one of"):
             measure(by=by)
     with pytest.raises(cs.ResultsError, match=r"no anniversary 1.5; needs 0 to 3"):
@@ -174,7 +177,7 @@ def test_incidence_by_class_counts_each_event_in_the_class_of_its_month(
     results: cs.Results,
 ) -> None:
     found = results.incidence(by=["arm", "class", "sex"])
-    events = results.events.filter(pl.col("event") != "death").collect()
+    events = results.events.filter(pl.col("event").is_in(results.sites)).collect()
     time = results.person_time.collect()
     for arm, class_, sex, count, years, rate, *limits in found.iter_rows():
         here = (pl.col("arm") == arm, pl.col("class") == class_, pl.col("sex") == sex)

@@ -1,5 +1,6 @@
 //! `cohortsim._core`: the only Rust that knows Python. Text in, columns out; the interpreter lock is released in one place.
 
+use cohortsim_core::cohort::persons::Columns;
 use cohortsim_core::cohort::{course as typical, simulate as simulation, trace as tracing};
 use cohortsim_core::error::ModelError;
 use cohortsim_core::exposure::Target;
@@ -8,11 +9,12 @@ use cohortsim_core::numeric::cpu::Cpu;
 use cohortsim_core::parameters::{DENSITY_SITES, Parameters};
 use cohortsim_core::record::{Column, table_specs};
 use cohortsim_core::units::MINUTES_PER_MONTH;
-use numpy::{IntoPyArray, PyArray3};
+use numpy::{IntoPyArray, PyArray3, PyReadonlyArray1};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyArithmeticError, PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use std::collections::BTreeMap;
 
 create_exception!(cohortsim._core, RequestError, PyValueError, "The request cannot be simulated; `problems` lists (place, found, needed).");
 create_exception!(cohortsim._core, StateError, PyArithmeticError, "A state left the numbers it may take.");
@@ -53,15 +55,17 @@ impl Model {
         self.core.months
     }
 
-    /// Mean relative risks by population, quantity, sex and age, by which individual risks are divided.
+    /// What individual risks are related to, by population, quantity, sex and age: mean ratios of falls and death, offsets of load against strength.
     fn derived<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
         for population in &self.core.populations {
             let means = PyDict::new(py);
             means.set_item("fall", population.mean.fall.0.to_vec())?;
             means.set_item("death", population.mean.death.0.to_vec())?;
-            for (site, table) in self.core.fracture_sites.iter().zip(&population.mean.fracture) {
-                means.set_item(format!("fracture.{}", site.id), table.0.to_vec())?;
+            means.set_item("fall_undated", population.mean.fall_undated.0.to_vec())?;
+            for (k, site) in self.core.fracture_sites.iter().enumerate() {
+                means.set_item(format!("offset.{}", site.id), population.mean.offset[k].0.to_vec())?;
+                means.set_item(format!("offset_undated.{}", site.id), population.mean.offset_undated[k].0.to_vec())?;
             }
             all.set_item(&population.id, means)?;
         }
@@ -87,12 +91,20 @@ fn cpu_level(py: Python<'_>) -> PyResult<&'static str> {
     Cpu::choose().map(Cpu::name).map_err(|e| raised(py, e))
 }
 
-/// Compiles the JSON text of a request; the means of populations are taken over from `like` where they rest on the same numbers.
+/// Columns of numbers by cohort, as Python gives them.
+type GivenColumns<'py> = BTreeMap<String, BTreeMap<String, PyReadonlyArray1<'py, f64>>>;
+
+/// Compiles the JSON text of a request; what populations are related to is taken over from `like` where it rests on the same numbers. `persons`
+/// has the columns of people whom the user has, by cohort: NaN where a value is missing.
 #[pyfunction]
-#[pyo3(signature = (request, like = None))]
-fn compile(py: Python<'_>, request: &str, like: Option<Py<Model>>) -> PyResult<Model> {
+#[pyo3(signature = (request, like = None, persons = None))]
+fn compile(py: Python<'_>, request: &str, like: Option<Py<Model>>, persons: Option<GivenColumns<'_>>) -> PyResult<Model> {
     let earlier = like.as_ref().map(|m| &m.get().core);
-    let core = py.detach(|| CoreModel::from_json_like(request, earlier)).map_err(|e| raised(py, e))?;
+    let columns_of = |given: BTreeMap<String, PyReadonlyArray1<'_, f64>>| -> Columns {
+        given.into_iter().map(|(name, column)| (name, column.as_array().to_vec())).collect()
+    };
+    let persons = persons.unwrap_or_default().into_iter().map(|(cohort, given)| (cohort, columns_of(given))).collect();
+    let core = py.detach(|| CoreModel::from_json_with(request, earlier, &persons)).map_err(|e| raised(py, e))?;
     Ok(Model { core })
 }
 
@@ -106,6 +118,7 @@ fn simulate<'py>(py: Python<'py>, model: &Model, first_person: u64, n_people: u6
     all.set_item("events", columns(py, tables.events.into_columns())?)?;
     all.set_item("person_time", columns(py, tables.person_time.into_columns())?)?;
     all.set_item("states", columns(py, tables.states.into_columns())?)?;
+    all.set_item("spine", columns(py, tables.spine.into_columns())?)?;
     all.set_item("visits", columns(py, tables.visits.into_columns())?)?;
     Ok(all)
 }

@@ -129,6 +129,8 @@ class Person:
             return self.risk_factors[name]
         if name == "class_at_index":
             return CLASSES[self.class_in(0)]
+        if name in columns.BACK:
+            return bool(self.back >> columns.BACK.index(name) & 1)
         return getattr(self, name)
 
     def class_in(self, month: int) -> int:
@@ -229,6 +231,7 @@ def _raw(found: list[Life]) -> dict[str, dict[str, Any]]:
         ),
         "events": _event_rows(found),
         "person_time": _person_time(found),
+        "spine": _spine(found),
     }
 
 
@@ -289,6 +292,37 @@ def _person_time(found: list[Life]) -> dict[str, Any]:
         | {
             "minutes": (np.uint64, [minutes[key] for key in keys]),
             "falls": (np.uint64, [1 for _ in keys]),
+        }
+    )
+
+
+def _spine(found: list[Life]) -> dict[str, Any]:
+    """Return the spines at each anniversary: kyphosis grows by a degree a year."""
+    sums: dict[tuple[int, ...], list[int]] = {}
+    for life in found:
+        p = life.person
+        who = (ARMS.index(life.arm), COHORTS.index(p.cohort), SEXES.index(p.sex))
+        for year in range(YEARS + 1):
+            if life.minutes < 12 * year * MINUTES_PER_MONTH:
+                continue
+            cell = sums.setdefault((*who, p.age_months // 12 + year, year), [0] * 14)
+            degrees = float(np.float32(p.kyphosis)) + year
+            height = round(float(np.float32(p.height_loss)) * 1000)
+            back = [p.back >> k & 1 for k in range(4)]
+            grades = [p.worst_grade >= 1, p.worst_grade, p.worst_grade >= 2, p.worst_grade >= 3]
+            shape = [height, height * height, round(degrees * 1000), round(degrees * 10) ** 2]
+            for k, value in enumerate([1, *grades, *shape, degrees >= 50, *back]):
+                cell[k] += value
+    keys = sorted(sums)
+    strata = ("arm", "cohort", "sex", "age", "year")
+    counts = ("people", "deformed", "deformities", "moderate", "severe")
+    signed = ("height_loss_sum", "height_loss_square_sum", "kyphosis_sum", "kyphosis_square_sum")
+    names = (*counts, *signed, "hyperkyphotic", *columns.BACK)
+    return _table(
+        {name: (np.uint8, [key[k] for key in keys]) for k, name in enumerate(strata)}
+        | {
+            name: (np.int64 if name in signed else np.uint64, [sums[key][k] for key in keys])
+            for k, name in enumerate(names)
         }
     )
 

@@ -101,7 +101,9 @@ def _rows(unit: str, rows: pl.DataFrame) -> Any:
     alt = figures.needed()
     labels = [_label(row) for row in rows.iter_rows(named=True)]
     rows = rows.with_columns(label=pl.Series(labels, dtype=pl.String))
-    scale = alt.Scale(type="log", nice=False, padding=8) if unit == "ratio" else alt.Scale(zero=False)
+    scale = (
+        alt.Scale(type="log", nice=False, padding=8) if unit == "ratio" else alt.Scale(zero=False)
+    )
     title = "ratio (logarithmic)" if unit == "ratio" else unit
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=520, labelFontSize=9))
     base = alt.Chart(alt.Data(values=rows.to_dicts()))

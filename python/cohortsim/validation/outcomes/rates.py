@@ -6,6 +6,7 @@ from registers.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ def rate(outcome: Outcome, seen: Observed) -> Sums:
 
 def women_to_men(outcome: Outcome, seen: Observed) -> Sums:
     """Ratio of the rates of women and men, both standardised to the age of all at index."""
-    by_group = _by_age(outcome, seen)
+    by_group = _by_age(replace(outcome, sex="both"), seen)
 
     def make(total: Array) -> float:
         weights = total[PEOPLE].sum(axis=0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import cohortsim as cs
 import numpy as np
@@ -30,7 +32,7 @@ SCENARIO = cs.Scenario(
 Row = tuple[object, ...]  # person, arm, years from index, event
 
 
-def people(n: int, **columns: object) -> pl.DataFrame:
+def people(n: int, **columns: Any) -> pl.DataFrame:
     """Women of 70, half of them in each of two groups, unless told otherwise."""
     made = pl.DataFrame({"person": range(n)}).with_columns(
         group=pl.col("person") % 2,
@@ -38,10 +40,12 @@ def people(n: int, **columns: object) -> pl.DataFrame:
         sex=pl.lit("women", dtype=pl.Enum(["women", "men"])),
         age_months=pl.lit(840),
     )
-    return made.with_columns(**{k: pl.Series(k, v) for k, v in columns.items()})  # type: ignore[call-overload]
+    return made.with_columns(**{k: pl.Series(k, v) for k, v in columns.items()})
 
 
-def study(rows: list[Row], persons: pl.DataFrame, at_exit: pl.DataFrame | None = None) -> Observed:
+def study(
+    rows: Sequence[Row], persons: pl.DataFrame, at_exit: pl.DataFrame | None = None
+) -> Observed:
     """What a study of four years would hold: every event, and all that follows from it."""
     extra = {"level": pl.String, "shape": pl.String, "grade_before": pl.Int64, "recorded": pl.Int64}
     events = [(*row, *(None,) * 3, 1)[:8] if len(row) == 4 else row for row in rows]
@@ -95,7 +99,7 @@ def found(outcome: Outcome, seen: Observed) -> float:
     return made.simulated
 
 
-def of(measure: str, **changes: object) -> Outcome:
+def of(measure: str, **changes: Any) -> Outcome:
     """A published number of a measure."""
     return replace(OUTCOME, measure=measure, unit="%", **changes)
 

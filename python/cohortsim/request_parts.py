@@ -12,7 +12,8 @@ from cohortsim.catalog import Catalog
 from cohortsim.entries import Quantity, RiskFactor
 from cohortsim.fields import SEXES
 from cohortsim.fracture_sites import FRACTURE_NUMBERS, ByAge, FractureSite
-from cohortsim.scenario import Cohort, EntryRules, Scenario
+from cohortsim.recruitment import EntryRules
+from cohortsim.scenario import Cohort, Scenario
 
 Plain = dict[str, Any]
 

@@ -30,7 +30,7 @@ from cohortsim.population_data import PopulationData, assembled
 
 SHIPPED = Path(__file__).parent / "data"
 PROFILE_KINDS = ("hormones", "activity", "diet")
-STUDY_KINDS = ("scenarios", "trials")
+STUDY_KINDS = ("scenarios", "trials", "studies")
 STUDY_KEY = re.compile(rb"^[\"']?cohort(?:sim|s)[\"']?\s*:", re.MULTILINE)  # no data file has them
 E = TypeVar("E", bound=Entry)
 

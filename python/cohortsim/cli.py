@@ -361,8 +361,9 @@ def validate(
 ) -> None:
     """Simulate the trials of the evidence and compare every published number.
 
-    Layers: life_course, hormones, minerals, loading, medicines, sequences, markers, steroids; bmd
-    is every number about bone density.
+    Layers of density and turnover: life_course, hormones, minerals, loading, medicines, sequences,
+    markers, steroids; bmd is every number about bone density. Layers of outcomes: prevalence,
+    incidence, risk, trials, spine, mortality.
     """
     from cohortsim import validation
 
@@ -381,7 +382,7 @@ def validate(
 def list_(kind: str | None) -> None:
     """List what can be asked for by id, here and as shipped.
 
-    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials,
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials, studies,
     persons_columns or parameters.
     """
     from cohortsim.listing import listing

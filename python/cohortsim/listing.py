@@ -102,6 +102,10 @@ def _trials(catalog: Catalog) -> Iterator[Row]:
     return _studies(catalog, "trials")
 
 
+def _population_studies(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "studies")
+
+
 def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
     for id_ in catalog.scenario_ids(kind):
         path = catalog.shipped / kind / f"{id_}.yaml"
@@ -138,6 +142,7 @@ KINDS = {
     "risk_factors": _risk_factors,
     "scenarios": _scenarios,
     "trials": _trials,
+    "studies": _population_studies,
     "persons_columns": _persons_columns,
     "parameters": _parameters,
 }

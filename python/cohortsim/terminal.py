@@ -25,10 +25,10 @@ VISIT_LABEL = 24
 VISIT_CELL = 7
 VISITS_ON_A_LINE = (WIDTH - VISIT_LABEL) // VISIT_CELL
 ALL = "all ages"
-SHOWN_GROUPS = {"major_osteoporotic": "major osteoporotic", "any": "any fracture"}
+MAJOR = "major_osteoporotic"
+SHOWN_GROUPS = {MAJOR: "major osteoporotic", "any": "any fracture"}
 SPINE = {
     "deformed, %": "deformed_percent",
-    "severe, %": "severe_percent",
     "height lost, cm": "height_loss_mean",
     "kyphosis, degrees": "kyphosis_mean",
     "hyperkyphosis, %": "hyperkyphotic_percent",
@@ -265,13 +265,18 @@ def _change(percent: float | None) -> str:
 
 
 def _averted(results: Results, arm: str) -> list[str]:
+    """What an arm averts: sites that matter most and groups; the table has all sites."""
     versus, years = results.arms[0], results.scenario.years
     over = f"over {years} years" if years > 1 else "over 1 year"
     lines = [
         *_wrapped("Averted by ", [f"{arm} ", f"against {versus}, ", f"per 1,000 people {over}"]),
         f"{'':<20}{_cut(versus, 14):>15}{_cut(arm, 19):>20}{'averted':>9}{'95 % interval':>16}",
     ]
-    for row in results.averted(arm).iter_rows(named=True):
+    others = [
+        site for site in results.sites if site not in results.groups.get(MAJOR, results.sites)
+    ]
+    averted = results.averted(arm).filter(~pl.col("event").is_in([*others, "non_vertebral"]))
+    for row in averted.iter_rows(named=True):
         scale = 1000 / row["people"]
         before, after = row["events_versus"] * scale, row["events"] * scale
         digits = 2 if max(-row["low"], row["high"]) < 100 else 1

@@ -173,7 +173,7 @@ def test_medicines_and_trials_can_be_read() -> None:
         assert medicine.id == id_
         assert medicine.scale(None) == medicine.scale(medicine.dose.value) == 1.0
         assert all(effect.at(1.0) == 1.0 for effect in medicine.effects)
-    for id_ in CATALOG.scenario_ids("trials"):
+    for id_ in CATALOG.scenario_ids("trials", "studies"):
         assert cs.load(id_).name
 
 

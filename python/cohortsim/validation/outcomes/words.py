@@ -38,7 +38,7 @@ TITLES = {
     "risk_ratio": "risk ratio",
     "odds_ratio": "odds ratio",
     "hazard_ratio": "hazard ratio",
-    "on_films": "new deformities on films",
+    "on_films": "seen on films",
     "deformed": "with a deformity at index",
     "attended": "deformities that come to attention",
     "new_within": "new deformity",
@@ -64,7 +64,8 @@ SITES = {
     "": "",
     "any": "any fracture",
     "osteoporotic": "osteoporotic",
-    "new_vertebral_deformity": "deformity",
+    "new_vertebral_deformity": "new deformity",
+    "vertebral_deformity": "new or worse deformity",
 }
 
 

@@ -12,6 +12,7 @@
 //! | [`falls`] | falls | age, sex, frailty, vitamin D, activity, exposures |
 //! | [`strength`] | load against strength | density, resorption, modelling, microdamage, weight, height, frailty, exposures |
 //! | [`fracture`] | fractures | load against strength, falls, risk factors |
+//! | [`spine`] | vertebrae, stature, curve and complaints of the back | load against strength, falls, age |
 //! | [`mortality`] | death | life table, frailty, earlier fractures |
 
 pub mod density;
@@ -24,4 +25,5 @@ pub mod medicines;
 pub mod minerals;
 pub mod mortality;
 pub mod remodeling;
+pub mod spine;
 pub mod strength;

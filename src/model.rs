@@ -6,6 +6,7 @@ mod exposures;
 pub mod normalize;
 mod populations;
 pub mod request;
+pub mod spine;
 
 use crate::biology::fracture::FractureSite;
 use crate::cohort::persons::Persons;
@@ -94,6 +95,13 @@ pub struct Population {
     pub mean: Normalizers,
 }
 
+impl Population {
+    /// Monthly incidence that a site's own hazard has on average: for the spine that of all deformities, noticed or not.
+    pub fn breaking(&self, sites: &[FractureSite], site: usize) -> &ByAgeAndSex {
+        if sites[site].of_the_spine { &self.deformity } else { &self.fracture[site] }
+    }
+}
+
 /// What individual risks are related to, by age and sex, so that their mean over the population is the population's rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalizers {
@@ -105,6 +113,10 @@ pub struct Normalizers {
     pub offset: Vec<ByAgeAndSex>,
     /// The same without anything that earlier fractures bring: what dates them.
     pub offset_undated: Vec<ByAgeAndSex>,
+    /// Offset of load against strength of intact spines, by what is measured alone.
+    pub offset_history: ByAgeAndSex,
+    /// Share of the compressions that come to clinical attention that registers record.
+    pub recorded: ByAgeAndSex,
     /// Mean relative hazard of death.
     pub death: ByAgeAndSex,
 }
@@ -256,6 +268,8 @@ pub struct Model {
     pub risk_factors: Vec<RiskFactor>,
     /// Fracture sites, in the order of event codes.
     pub fracture_sites: Vec<FractureSite>,
+    /// The spine.
+    pub spine: spine::SpineModel,
     /// Cohorts of the scenario.
     pub cohorts: Vec<Cohort>,
     /// Arms of the scenario.

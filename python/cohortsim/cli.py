@@ -147,6 +147,17 @@ def _show(results: Any, as_json: bool, quiet: bool) -> None:
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@told
+def show(folder: Path, as_json: bool) -> None:
+    """Show the results in DIR again."""
+    from cohortsim import results
+
+    _show(results.open(folder), as_json, quiet=False)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option(
     "--example",
     metavar="NAME",
@@ -371,8 +382,8 @@ def validate(
 def list_(kind: str | None) -> None:
     """List what can be asked for by id, here and as shipped.
 
-    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials, studies
-    or parameters.
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials, studies,
+    persons_columns or parameters.
     """
     from cohortsim.listing import listing
 

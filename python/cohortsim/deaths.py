@@ -74,6 +74,13 @@ def counts(
     return pl.concat([*lived, died], how="diagonal")
 
 
+def caused(events: pl.LazyFrame) -> tuple[int, int]:
+    """Return the sum of percents of deaths that fractures caused, and of their squares."""
+    percent = pl.col("attributable").cast(pl.Int64)
+    sums = events.select(percent.sum(), (percent * percent).sum().alias("squares")).collect()
+    return sums.row(0)
+
+
 def added_up(sums: Sequence[pl.LazyFrame], keys: Sequence[str]) -> pl.DataFrame:
     """Return `counts` of all batches together, sorted, 0 where nothing was counted."""
     whole = pl.concat(sums, how="diagonal").group_by(list(keys))

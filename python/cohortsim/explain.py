@@ -11,6 +11,20 @@ from cohortsim.explain_courses import Courses, earlier_fracture
 from cohortsim.fields import AS_MEASURED
 from cohortsim.scenario import Arm, Cohort, DeformityRule, EntryRules, Scenario
 
+BREAKING = (
+    "A bone breaks when the load on it exceeds its strength: strength comes from bone density, "
+    "turnover and microdamage, load from body weight, height and falls."
+)
+SPINE = (
+    "The spine has thirteen vertebrae, T4 to L4, each with a grade of deformity; some deformities "
+    "are noticed, and then count as clinical vertebral fractures. From the vertebrae follow height "
+    "loss, kyphosis and back pain."
+)
+DEATHS = (
+    "People die by the life table of their population: the frail and those with some recent "
+    "fractures more, others less, so that the whole population as measured dies by its life table. "
+    "After some fractures people move to a nursing home."
+)
 KNOWN = (
     "age",
     "sex",
@@ -207,15 +221,8 @@ class Explanation:
         factors = [factor.label.lower() for factor in self.catalog.risk_factors]
         also = f"; and on risk factors: {'; '.join(factors)}" if factors else ""
         return (
-            f"Falls, fractures ({sites}) and deaths are drawn each month. A bone breaks when the "
-            "load on it exceeds its strength: strength comes from bone density, turnover and "
-            "microdamage, load from body weight, height and falls. So the risk of a fracture depends "
-            f"on: {english.listed(list(KNOWN))}{also}. The spine has thirteen vertebrae, T4 to "
-            "L4, each with a grade of deformity; some deformities are noticed, and then count as clinical vertebral "
-            "fractures. From the vertebrae follow height loss, kyphosis and back pain. "
-            "People die by the life table of their population: the frail and those with some recent "
-            "fractures more, others less, so that the whole population as measured dies by its life "
-            "table. After some fractures people move to a nursing home."
+            f"Falls, fractures ({sites}) and deaths are drawn each month. {BREAKING} So the risk of a "
+            f"fracture depends on: {english.listed(list(KNOWN))}{also}. {SPINE} {DEATHS}"
         )
 
     def _overrides(self) -> str:

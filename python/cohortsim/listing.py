@@ -9,6 +9,7 @@ from cohortsim import document, english
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
+from cohortsim.persons_columns import columns
 
 WIDTH = 80
 Row = tuple[str, str]
@@ -112,6 +113,11 @@ def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
         yield id_, str(study.get("title", ""))  # shipped studies are checked by the tests
 
 
+def _persons_columns(catalog: Catalog) -> Iterator[Row]:
+    for name, column in columns(factor.id for factor in catalog.risk_factors).items():
+        yield name, column.said()
+
+
 def _parameters(catalog: Catalog) -> Iterator[Row]:
     for name, quantity in sorted(catalog.parameters.items()):
         span = f"{quantity.low:g} to {quantity.high:g}"
@@ -137,5 +143,6 @@ KINDS = {
     "scenarios": _scenarios,
     "trials": _trials,
     "studies": _population_studies,
+    "persons_columns": _persons_columns,
     "parameters": _parameters,
 }

@@ -55,6 +55,7 @@ def record(
         "citations": citations(request),
         "fingerprints": {"request": request.fingerprint, "tables": prints},
         "own_files": request.files,
+        "persons": {name: people.described() for name, people in request.persons.items()},
         "request": request.data,
         "resources": timing | machine(),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cohortsim import exposures
+from cohortsim import exposures, persons
 from cohortsim.catalog import Catalog
 from cohortsim.entries import Quantity, RiskFactor
 from cohortsim.errors import Problem, ScenarioError
@@ -36,6 +36,8 @@ class Request:
     values: tuple[Plain, ...]
     files: dict[str, str] = field(default_factory=dict)
     """Texts of the study's own data files, by their names beside the scenario."""
+    persons: Mapping[str, persons.People] = field(default_factory=dict, compare=False)
+    """Persons of a file or frame, by cohort; the request's text holds their digest only."""
 
     @cached_property
     def text(self) -> str:
@@ -96,22 +98,26 @@ class Ledger:
         return tuple(self._entries[name] for name in sorted(self._entries))
 
 
-def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
+def build(
+    scenario: Scenario, catalog: Catalog | None = None, given: persons.Given | None = None
+) -> Request:
     """Return the request of a study.
+
+    given: frames of persons, by cohort, instead of files or of a draw from the population.
 
     Raises:
         ScenarioError: the study asks for what the catalog does not hold, or beyond its tables.
         CatalogError: a data file is wrong, or does not fit the core.
     """
     if scenario.origin.pinned is not None:
-        return _repeated(scenario, scenario.origin.pinned)
+        return _repeated(scenario, scenario.origin.pinned, given)
     catalog = catalog or Catalog(scenario.origin.folder)
     mistakes, broken = against_catalog(scenario.plain(), catalog)
     problems = [mistake.placed(scenario.origin.document) for mistake in mistakes] + broken
     if problems:
         raise ScenarioError(problems)
     ledger = Ledger(scenario)
-    data = _settings(scenario) | {
+    data: Plain = {
         "parameters": _parameters(catalog, ledger),
         "populations": [
             _population(scenario, catalog, id_, ledger)
@@ -126,7 +132,11 @@ def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
         ],
     }
     fits_core(scenario, catalog)
-    return Request(scenario, data, ledger.entries(), catalog.own_files)
+    people = persons.of_study(scenario, data, given)
+    if scenario.people is None:
+        scenario = scenario.changed(people=persons.how_many(scenario, people))
+    data |= _settings(scenario)
+    return Request(scenario, data, ledger.entries(), catalog.own_files, people)
 
 
 def _settings(scenario: Scenario) -> Plain:
@@ -278,7 +288,9 @@ def _described(quantity: Quantity) -> Plain:
     return {"value": quantity.value, **described}
 
 
-def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
+def _repeated(
+    scenario: Scenario, pinned: Mapping[str, Any], given: persons.Given | None
+) -> Request:
     """Return a former run's own request; only people, years, seed and record may differ."""
     form = pinned["request"].get("format")
     if form != FORMAT:
@@ -304,9 +316,11 @@ def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
             )
         )
     settings = _settings(scenario) if old != new else {}
+    data = dict(pinned["request"]) | settings
     return Request(
         scenario,
-        dict(pinned["request"]) | settings,
+        data,
         tuple(pinned["parameters"]),
         dict(pinned.get("own_files", {})),
+        persons.of_study(scenario, data, given),
     )

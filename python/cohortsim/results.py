@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cohortsim import provenance, store
+from cohortsim.bodies import Bodies
 from cohortsim.catalog import Catalog
 from cohortsim.errors import Problem, ResultsError
 from cohortsim.outcomes import Outcomes
@@ -14,7 +15,7 @@ from cohortsim.rates import Rates
 from cohortsim.request import Request
 
 
-class Results(Rates, Outcomes):
+class Results(Rates, Outcomes, Bodies):
     """What came out of a run.
 
     The attributes `persons`, `follow_up`, `events`, `person_time` and `states` are lazy frames, and

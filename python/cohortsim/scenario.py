@@ -29,7 +29,7 @@ from cohortsim.fields import (
     from_to,
     many,
 )
-from cohortsim.persons_file import PersonsFile
+from cohortsim.persons_file import Population
 from cohortsim.population import FIRST_YEAR, LAST_YEAR
 from cohortsim.treatments import Treatments
 
@@ -119,7 +119,7 @@ class Cohort(Plain):
     """People of one kind: where they come from, their ages, and how they live."""
 
     name: Name = Field(description="Name of the cohort in the tables.")
-    population: Text | PersonsFile = Field(
+    population: Population = Field(
         description="Id of the population the people are drawn from, or a file of persons."
     )
     people: Literal["residents", "scanned"] = Field(

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from cohortsim.columns import BACK
+from cohortsim.columns import BACK, LEVELS, SHAPES
 from cohortsim.strata import counted, every, filled
 from cohortsim.uncertainty import mean_limits, wilson_limits
 
@@ -23,6 +23,13 @@ SUMS = (
 )
 SHARES = ("deformed", "mild", "moderate", "severe", "hyperkyphotic", *BACK)
 OF_PEOPLE = {f"people_{part}": part for part in ("percent", "low", "high")}
+THREE = (1, 2, 3)
+GRADES = ("mild", "moderate", "severe")
+OF_LEVEL = {
+    **dict.fromkeys(("people", "deformed"), pl.Int64),
+    **dict.fromkeys(("deformed_percent", "deformed_low", "deformed_high"), pl.Float64),
+    **dict.fromkeys((*GRADES, *SHAPES), pl.Int64),
+}
 PER_CM = 1000  # the core counts height loss in units of 10 um
 PER_DEGREE = 1000
 TENTHS = 10  # squares of kyphosis are those of tenths of a degree
@@ -106,6 +113,39 @@ def _percent(name: str, count: int, people: int) -> dict[str, Any]:
         f"{name}_low": 100 * low,
         f"{name}_high": 100 * high,
     }
+
+
+def by_level(rows: pl.LazyFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Return how many people have a deformity at each level, by grade and shape.
+
+    `rows` hold the column `code`: grade of level i in bits 2 i and 2 i + 1, shape from bit 26 on.
+    """
+    sums = [pl.len().cast(pl.Int64).alias("people")]
+    for i, level in enumerate(LEVELS):
+        grade, shape = _bits(2 * i), _bits(2 * len(LEVELS) + 2 * i)
+        for name, code in (("grade", grade), ("shape", shape)):
+            sums += [(code == k).sum().cast(pl.Int64).alias(f"{level} {name} {k}") for k in THREE]
+    found = counted(rows, by, *sums).collect()
+    counts = [name for name in found.columns if name not in by]
+    whole = filled(every([found.select(by)], by), found, by, counts)
+    made = [
+        {name: row[name] for name in by} | {"level": level} | _level(row, level)
+        for row in whole.iter_rows(named=True)
+        for level in LEVELS
+    ]
+    schema = {name: whole.schema[name] for name in by} | {"level": pl.Enum(LEVELS)} | OF_LEVEL
+    return pl.DataFrame(made, schema=schema)
+
+
+def _bits(first: int) -> pl.Expr:
+    return (pl.col("code") // (1 << first)) & 3
+
+
+def _level(row: Mapping[str, Any], level: str) -> dict[str, Any]:
+    grades = {name: row[f"{level} grade {k}"] for k, name in zip(THREE, GRADES, strict=True)}
+    shapes = {name: row[f"{level} shape {k}"] for k, name in zip(THREE, SHAPES, strict=True)}
+    share = _percent("deformed", sum(grades.values()), row["people"])
+    return {"people": row["people"]} | share | grades | shapes
 
 
 def histogram(rows: pl.LazyFrame, column: str, width: float, by: Sequence[str]) -> pl.DataFrame:

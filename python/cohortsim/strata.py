@@ -27,10 +27,6 @@ class Split:
     at_index: list[str] = field(default_factory=list)
     groups: dict[str, Groups] = field(default_factory=dict)
 
-    def without(self, name: str) -> Split:
-        """Return the same without one stratum."""
-        return Split([n for n in self.names if n != name], self.at_index, self.groups)
-
 
 def split(
     by: By, fixed: Sequence[str], persons: Mapping[str, pl.DataType] | None, place: str

@@ -9,12 +9,14 @@ from typing import Any
 import polars as pl
 
 from cohortsim import store
-from cohortsim.at_index import people
+from cohortsim.at_index import people, with_age
 from cohortsim.columns import DEATH, DEFORMITY, NURSING_HOME, OF_VISITS, TABLES
 from cohortsim.errors import Problem, ResultsError
 from cohortsim.mistakes import shown
 from cohortsim.scenario import Scenario
-from cohortsim.strata import By, Split, chosen, split
+from cohortsim.strata import By, Split, chosen, split, with_age_band
+
+AT_INDEX = ("arm", "cohort", "sex", "age_band", "age")  # strata that everybody has at index
 
 
 class Tables:
@@ -130,6 +132,9 @@ class Tables:
             found_, needed = f"tables of {sizes} parts", "needs the same parts of each table"
             raise ResultsError(Problem("results", found_, needed, "run the study again"))
         yield from zip(*found, strict=True)
+
+    def _with_age(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        return with_age_band(with_age(rows), self._bands)
 
     def _of_arm(self, frame: pl.LazyFrame, by: Split, arm: str | None) -> pl.LazyFrame:
         """Keep one arm, unless rows of several arms are wanted: no person is counted twice."""

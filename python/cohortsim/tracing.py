@@ -7,7 +7,16 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from cohortsim.columns import CLASSES, DEATH, DEFORMITY, LEVELS, NURSING_HOME, SHAPES, Names
+from cohortsim.columns import (
+    CLASSES,
+    DEATH,
+    DEFORMITY,
+    LEVELS,
+    NURSING_HOME,
+    SHAPES,
+    SPINAL_SITE,
+    Names,
+)
 from cohortsim.core import compiled, core
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
 from cohortsim.fields import SEXES
@@ -15,9 +24,9 @@ from cohortsim.request import Request
 
 WIDTH = 80
 GAP = 2
-OF_EVENTS = ("level", "shape", "grade", "grade_before", "attributable")
+OF_EVENTS = ("level", "shape", "grade", "grade_before", "recorded", "attributable")
 OF_CHANCE = ("draw_", "threshold_", "fractured_", "deformed", "entered_", "fell", "died")
-GRADES = ("intact", "mild", "moderate", "severe")
+DRAWN_AS = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: "", NURSING_HOME: ""}  # one draw, told once
 
 
 def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
@@ -111,37 +120,38 @@ def _blocks(
 
 
 def _events(
-    columns: dict[str, Any], arm: int, sites: list[str], life: dict[str, Any]
+    columns: dict[str, Any], arm: int, names: Names, life: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    names = [DEATH, *sites, DEFORMITY, NURSING_HOME]
     for row in range(len(columns["person"])):
         if int(columns["arm"][row]) != arm:
             continue
         code, month = int(columns["event"][row]), int(columns["month"][row])
-        what = names[code]
+        what = names.categories["event"][code]
         age = int(columns["age_months"][row]) / 12
-        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: "
-        text += _words(what, {name: int(values[row]) for name, values in columns.items()})
-        drawn = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: ""}.get(what, what)  # one draw for both
+        words = _said(what, {name: int(columns[name][row]) for name in OF_EVENTS})
+        text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: {words}"
+        drawn = DRAWN_AS.get(what, what)
         draw, threshold = life.get(f"draw_{drawn}"), life.get(f"threshold_{drawn}")
         if draw is not None and threshold is not None and month < len(draw):
             text += f" (drew {draw[month]:.2g}, below {threshold[month]:.2g})"
         yield {"month": month, "age_years": age, "event": what, "text": text}
 
 
-def _words(what: str, event: dict[str, int]) -> str:
+def _said(what: str, of_event: dict[str, int]) -> str:
+    """Return an event in words."""
     if what == DEATH:
-        caused = event["attributable"]
-        return "dies" + (f", {caused} % of it caused by fractures" if caused else "")
+        share = of_event["attributable"]
+        return f"dies ({share} % of the hazard from earlier fractures)" if share else "dies"
     if what == NURSING_HOME:
-        return "enters a nursing home"
+        return "moves to a nursing home"
     if what == DEFORMITY:
-        shape, before = SHAPES[event["shape"] - 1], GRADES[event["grade_before"]]
-        level, now = LEVELS[event["level"] - 1], GRADES[event["grade"]]
-        return f"{level} is compressed: {now} {shape}, was {before}"
+        level, shape = LEVELS[of_event["level"] - 1], SHAPES[of_event["shape"] - 1]
+        before, grade = of_event["grade_before"], of_event["grade"]
+        how = f"worsens from grade {before} to {grade}" if before else f"collapses, grade {grade}"
+        return f"vertebra {level} {how} ({shape})"
     if what == SPINAL_SITE:
-        missed = "" if event["recorded"] else ", which registers miss"
-        return f"the fracture of {LEVELS[event['level'] - 1]} comes to attention{missed}"
+        missed = "" if of_event["recorded"] else ", but is missed by registers"
+        return f"the fracture of {LEVELS[of_event['level'] - 1]} comes to attention{missed}"
     return f"{what.replace('_', ' ')} fracture"
 
 

@@ -9,6 +9,7 @@ use crate::biology::falls::Falls;
 use crate::biology::fracture::{MAX_SITES, SiteHazard};
 use crate::biology::frailty::instability_left;
 use crate::biology::mortality::ExcessAfter;
+use crate::biology::spine::{self, Spine};
 use crate::biology::strength::{Material, Strength};
 use crate::cohort::history::Block;
 use crate::cohort::recruit::Recruit;
@@ -114,9 +115,14 @@ pub fn earlier_fractures_of(model: &Model, population: &Population, recruit: &Re
     let falls = expected_falls(population, sex, age, lived.fall_ratio(model, 0.0) / population.mean.fall_undated.at(sex, age));
     earlier_fractures(model, population, recruit, |site| {
         let offset = population.mean.offset_undated[site].at(sex, age);
-        let strength = Strength::<f64>::new(&model.fracture_sites[site].bone);
-        let breaking = strength.breaking_probability(lived.burden(model, site, 0.0), offset);
-        lived.weight(model, site, falls, p_fall, 0.0) * breaking / population.fracture[site].at(sex, age)
+        let (burden, weight) = (lived.burden(model, site, 0.0), lived.weight(model, site, falls, p_fall, 0.0));
+        let hazard = if model.fracture_sites[site].of_the_spine {
+            let demand = burden + model.spine.kyphosis_part(recruit, Spine::INTACT, 0) + offset;
+            spine::total(&model.spine.levels.hazards(Spine::INTACT, demand, weight))
+        } else {
+            weight * Strength::<f64>::new(&model.fracture_sites[site].bone).breaking_probability(burden, offset)
+        };
+        hazard / population.breaking(&model.fracture_sites, site).at(sex, age)
     })
 }
 

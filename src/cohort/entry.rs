@@ -5,8 +5,9 @@
 //! [`crate::random::AT_INDEX`]. So a person is the same alone and in any crowd, and a cohort without rules has its candidates 0.
 
 use crate::cohort::recruit::{self, Recruit};
+use crate::cohort::spine_at_index;
 use crate::error::Problems;
-use crate::model::{self, Entry, Model};
+use crate::model::{self, Deformities, Entry, Model};
 use crate::random::Luck;
 
 /// Candidates who are screened to see whether a cohort's rules can be met.
@@ -26,7 +27,15 @@ pub fn meets(model: &Model, entry: &Entry, recruit: &Recruit) -> bool {
         let since = f64::from(recruit.age_months) / 12.0 - recruit.values[model::MENOPAUSE_AGE];
         recruit.sex == 0 && (from..=to).contains(&since)
     });
-    by_t_score && by_menopause && entry.prior_fracture.is_none_or(|prior| prior == recruit.prior_fracture)
+    let by_prior_fracture = entry.prior_fracture.is_none_or(|prior| prior == recruit.prior_fracture);
+    // The spine comes last: it takes longest to draw.
+    by_t_score && by_menopause && by_prior_fracture && entry.deformities.is_none_or(|rule| meets_by_spine(model, &rule, recruit))
+}
+
+fn meets_by_spine(model: &Model, rule: &Deformities, recruit: &Recruit) -> bool {
+    let population = &model.populations[model.cohorts[recruit.cohort].population];
+    let spine = spine_at_index::spine(model, population, recruit);
+    (u32::from(rule.at_least)..=u32::from(rule.at_most)).contains(&spine.at_grade(rule.grade))
 }
 
 /// The first candidate for this person who meets the rules of the cohort.

@@ -6,6 +6,7 @@ use crate::biology::fracture::SiteHazard;
 use crate::biology::frailty::Frailty;
 use crate::biology::mortality::ExcessAfter;
 use crate::biology::remodeling::Balance;
+use crate::biology::spine::Levels;
 use crate::model::Model;
 use crate::numeric::Scalar;
 use crate::numeric::cpu::Cpu;
@@ -28,6 +29,8 @@ pub struct Kernel<S> {
     pub falls: Falls<S>,
     /// Fracture sites.
     pub sites: Vec<SiteHazard<S>>,
+    /// Loads of the levels of the spine.
+    pub levels: Levels<S>,
     /// Decision of each fracture site.
     pub decisions: Vec<Decision>,
     /// Groups of decisions that are drawn each month.
@@ -69,6 +72,7 @@ impl<S: Scalar> Kernel<S> {
             frailty: Frailty::new(&model.parameters),
             falls: Falls::new(&model.parameters),
             sites: model.fracture_sites.iter().map(SiteHazard::new).collect(),
+            levels: model.spine.levels.of(),
             decisions,
             groups,
             excess: model
@@ -99,7 +103,8 @@ impl<S: Scalar> Rates<S> {
         let trend_in = |site: usize, year: i32| -> Vec<S> {
             let both = populations.iter().flat_map(|p| {
                 let passed = f64::from(p.calendar_year + year - p.incidence_year);
-                p.trend[site].map(|per_year| S::of(libm::exp(per_year * passed)))
+                let trend = if model.fracture_sites[site].of_the_spine { p.deformity_trend } else { p.trend[site] };
+                trend.map(|per_year| S::of(libm::exp(per_year * passed)))
             });
             both.collect()
         };

@@ -1,12 +1,15 @@
 //! From a batch of people to tables: batch -> pieces -> blocks -> months. A block lives all its months, in every arm, before the next one
 //! starts; pieces go to threads, and their integers add up in any order.
 
+use crate::biology::fracture::MAX_SITES;
 use crate::biology::remodeling::Balance;
-use crate::block::LANES;
+use crate::block::{LANES, NEVER};
 use crate::cohort::at_index::{Lived, earlier_fractures_of};
+use crate::cohort::backs::BackTally;
+use crate::cohort::happenings::DEATH;
 use crate::cohort::history::Block;
 use crate::cohort::kernel::Kernel;
-use crate::cohort::month::{DEATH, Lives};
+use crate::cohort::month::Lives;
 use crate::cohort::recruit::{Recruit, recruit};
 use crate::cohort::visits::VisitTally;
 use crate::error::ModelError;
@@ -48,25 +51,33 @@ fn simulate_in<S: Scalar>(model: &Model, first: u64, people: u64, threads: usize
 struct Piece {
     tables: Tables,
     tally: Tally,
+    backs: BackTally,
     visits: VisitTally,
 }
 
 impl Piece {
     fn new(model: &Model) -> Self {
-        Piece { tables: Tables::default(), tally: Tally::new(tally_shape(model)), visits: VisitTally::new(model) }
+        Piece {
+            tables: Tables::default(),
+            tally: Tally::new(tally_shape(model)),
+            backs: BackTally::new(tally_shape(model)),
+            visits: VisitTally::new(model),
+        }
     }
 }
 
 fn join(model: &Model, pieces: Vec<Piece>) -> Tables {
-    let Piece { tables: mut all, mut tally, mut visits } = Piece::new(model);
+    let Piece { tables: mut all, mut tally, mut backs, mut visits } = Piece::new(model);
     for mut piece in pieces {
         all.persons.append(&mut piece.tables.persons);
         all.follow_up.append(&mut piece.tables.follow_up);
         all.events.append(&mut piece.tables.events);
         tally.add(&piece.tally);
+        backs.add(&piece.backs);
         visits.add(&piece.visits);
     }
     (all.person_time, all.states) = tally.into_tables();
+    all.spine = backs.into_table();
     all.visits = visits.into_table();
     all
 }
@@ -127,7 +138,9 @@ fn piece<S: Scalar>(model: &Model, kernel: &Kernel<S>, starts: &[u64], last: u64
     for start in starts {
         let block = block_at_index::<S, LANES>(model, kernel, *start..(start + LANES as u64).min(last));
         if model.record_persons {
-            block.recruits.iter().for_each(|r| piece.tables.persons.push(person_row(r)));
+            let since = |lane: usize| months_since_noticed(model, &block.months_since, lane);
+            let rows = block.recruits.iter().enumerate().map(|(lane, r)| person_row(model, r, since(lane)));
+            rows.for_each(|row| piece.tables.persons.push(row));
         }
         for arm in 0..model.arms.len() {
             let mut lives = Lives::at_index(model, kernel, &block, arm);
@@ -143,6 +156,13 @@ struct Exits<S, const L: usize> {
     minutes: [u32; L],
     died: [bool; L],
     abmd: [[S; L]; 4],
+    /// Months since the last noticed compression of the spine.
+    months_since: [f64; L],
+}
+
+/// Months since the last compression of the spine that was noticed.
+fn months_since_noticed<S: Scalar, const L: usize>(model: &Model, since: &[[S; L]; MAX_SITES], lane: usize) -> f64 {
+    model.spine.site.map_or(NEVER, |site| since[site][lane].to_f64())
 }
 
 #[inline(always)]
@@ -154,14 +174,14 @@ fn live<S: Scalar, const L: usize>(
     arm: usize,
     book: &mut Piece,
 ) -> Exits<S, L> {
-    let mut exits = Exits { minutes: [0; L], died: [false; L], abmd: [[S::ZERO; L]; 4] };
+    let mut exits = Exits { minutes: [0; L], died: [false; L], abmd: [[S::ZERO; L]; 4], months_since: [NEVER; L] };
     for month in 0..model.months {
         if !lives.alive.contains(&true) {
             return exits;
         }
         lives.look(kernel, block, month);
         if month.is_multiple_of(MONTHS_PER_YEAR) {
-            count_states(kernel, block, lives, arm, month, book);
+            count_states(model, kernel, block, lives, arm, month, book);
         }
         book.visits.count(&kernel.balance, block, lives, arm, month);
         lives.ask_chance(model, kernel, block, month);
@@ -169,16 +189,18 @@ fn live<S: Scalar, const L: usize>(
         lives.step(kernel, block);
     }
     lives.look(kernel, block, model.months);
-    count_states(kernel, block, lives, arm, model.months, book);
+    count_states(model, kernel, block, lives, arm, model.months, book);
     book.visits.count(&kernel.balance, block, lives, arm, model.months);
     for lane in (0..L).filter(|lane| lives.alive[*lane]) {
         exits.minutes[lane] = model.months * MINUTES_PER_MONTH;
+        exits.months_since[lane] = months_since_noticed(model, &lives.months_since, lane);
         (0..4).for_each(|site| exits.abmd[site][lane] = lives.abmd[site][lane]);
     }
     exits
 }
 
 fn count_states<S: Scalar, const L: usize>(
+    model: &Model,
     kernel: &Kernel<S>,
     block: &Block<S, L>,
     lives: &Lives<S, L>,
@@ -189,6 +211,9 @@ fn count_states<S: Scalar, const L: usize>(
     for lane in (0..block.recruits.len()).filter(|lane| lives.alive[*lane]) {
         let r = &block.recruits[lane];
         let group = book.tally.group(arm, r.cohort, r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
+        let spine = lives.vertebrae.spine[lane];
+        let bearing = model.spine.bearing(r, spine, month, months_since_noticed(model, &lives.months_since, lane));
+        book.backs.count(group, (month / MONTHS_PER_YEAR) as usize, &model.spine, spine, &bearing);
         for site in 0..4 {
             let abmd = lives.abmd[site][lane];
             let class = kernel.density.class(kernel.density.t_score(site, abmd));
@@ -225,6 +250,7 @@ fn write_month<S: Scalar, const L: usize>(
                     lived = h.minute;
                     exits.minutes[lane] = month * MINUTES_PER_MONTH + h.minute;
                     exits.died[lane] = true;
+                    exits.months_since[lane] = months_since_noticed(model, &lives.months_since, lane);
                     (0..4).for_each(|site| exits.abmd[site][lane] = lives.abmd[site][lane]);
                 }
                 book.tables.events.push(EventRow {
@@ -252,7 +278,8 @@ fn write_month<S: Scalar, const L: usize>(
     }
 }
 
-fn person_row(r: &Recruit) -> PersonRow {
+fn person_row(model: &Model, r: &Recruit, months_since: f64) -> PersonRow {
+    let bearing = model.spine.bearing(r, r.spine, 0, months_since);
     let abmd = model::ABMD_OF_SITE.map(|k| r.values[k] as f32);
     PersonRow {
         person: r.person,
@@ -272,12 +299,12 @@ fn person_row(r: &Recruit) -> PersonRow {
         abmd_femoral_neck: abmd[2],
         abmd_distal_radius: abmd[3],
         frailty: r.values[model::FRAILTY] as f32,
-        spine: 0,
-        deformities: 0,
-        worst_grade: 0,
-        kyphosis: 0.0,
-        height_loss: 0.0,
-        back: 0,
+        spine: r.spine.0,
+        deformities: r.spine.deformities() as u8,
+        worst_grade: r.spine.worst_grade(),
+        kyphosis: bearing.kyphosis as f32,
+        height_loss: bearing.height_loss as f32,
+        back: bearing.complaints,
         source_row: r.source_row,
     }
 }
@@ -309,6 +336,8 @@ fn write_exits<S: Scalar, const L: usize>(
             continue;
         }
         let abmd = abmd.map(Scalar::to_f32);
+        let spine = lives.vertebrae.spine[lane];
+        let bearing = model.spine.bearing(r, spine, exits.minutes[lane] / MINUTES_PER_MONTH, exits.months_since[lane]);
         tables.follow_up.push(FollowUpRow {
             person: r.person,
             arm: arm as u8,
@@ -319,12 +348,12 @@ fn write_exits<S: Scalar, const L: usize>(
             abmd_total_hip: abmd[1],
             abmd_femoral_neck: abmd[2],
             abmd_distal_radius: abmd[3],
-            spine: 0,
-            deformities: 0,
-            worst_grade: 0,
-            kyphosis: 0.0,
-            height_loss: 0.0,
-            back: 0,
+            spine: spine.0,
+            deformities: spine.deformities() as u8,
+            worst_grade: spine.worst_grade(),
+            kyphosis: bearing.kyphosis as f32,
+            height_loss: bearing.height_loss as f32,
+            back: bearing.complaints,
         });
     }
     Ok(())

@@ -1,11 +1,14 @@
 //! One person's life, month by month: the same code as for a million people, with one lane, and every draw beside its threshold.
 
+use crate::block::NEVER;
+use crate::cohort::happenings::{DEATH, deformity_event, nursing_home_event};
 use crate::cohort::kernel::Kernel;
-use crate::cohort::month::{DEATH, Lives, nursing_home_event};
+use crate::cohort::month::Lives;
+use crate::cohort::recruit::Recruit;
 use crate::cohort::simulate::block_at_index;
 use crate::model::{Model, Precision};
 use crate::numeric::Scalar;
-use crate::parameters::{COMPARTMENTS, DENSITY_SITES};
+use crate::parameters::{COMPARTMENTS, COMPLAINTS, DENSITY_SITES};
 use crate::random::Decision;
 use crate::units::MONTHS_PER_YEAR;
 
@@ -47,9 +50,14 @@ fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
         lives.look(&kernel, &block, month);
         let [frailty, instability] = [lives.frailty[0], lives.instability[0]].map(Scalar::to_f64);
         lives.ask_chance(model, &kernel, &block, month);
+        if let Some(site) = model.spine.site {
+            // In place of the bound: the threshold that decides.
+            lives.hazards.fracture[site][0] = lives.vertebrae.hazard(&kernel, 0);
+        }
         write_state(model, &kernel, &block, &lives, month, &mut trace);
         trace.put("frailty", frailty);
         trace.put("instability", instability);
+        write_spine(model, &block.recruits[0], &lives, month, &mut trace);
         write_chance(model, &kernel, &lives, &mut trace);
         let (happenings, n) = lives.happenings(model, &kernel, &block, 0, month);
         for k in 0..=model.fracture_sites.len() {
@@ -57,6 +65,10 @@ fn trace_in<S: Scalar>(model: &Model, arm: usize, person: u64) -> Trace {
             let happened = happenings[..n].iter().any(|h| usize::from(h.event) == k);
             trace.put(&name, f64::from(u8::from(happened)));
         }
+        let deformed = happenings[..n].iter().find(|h| h.event == deformity_event(model.fracture_sites.len()));
+        trace.put("vertebral_deformity", f64::from(u8::from(deformed.is_some())));
+        trace.put("deformed_level", deformed.map_or(0.0, |h| f64::from(h.level)));
+        trace.put("deformed_grade", deformed.map_or(0.0, |h| f64::from(h.grade)));
         let entered = happenings[..n].iter().any(|h| h.event == nursing_home_event(model.fracture_sites.len()));
         trace.put("entered_nursing_home", f64::from(u8::from(entered)));
         if !lives.alive[0] {
@@ -104,6 +116,19 @@ fn write_state<S: Scalar>(
     let t_score = kernel.density.t_score(model.class_site, lives.abmd[model.class_site][0]);
     trace.put("t_score", t_score.to_f64());
     trace.put("class", kernel.density.class(t_score) as f64);
+}
+
+fn write_spine<S: Scalar>(model: &Model, recruit: &Recruit, lives: &Lives<S, 1>, month: u32, trace: &mut Trace) {
+    let spine = lives.vertebrae.spine[0];
+    let since = model.spine.site.map_or(NEVER, |site| lives.months_since[site][0].to_f64());
+    let bearing = model.spine.bearing(recruit, spine, month, since);
+    trace.put("deformities", f64::from(spine.deformities()));
+    trace.put("worst_grade", f64::from(spine.worst_grade()));
+    trace.put("height_loss", bearing.height_loss);
+    trace.put("kyphosis", bearing.kyphosis);
+    for (k, complaint) in COMPLAINTS.iter().enumerate() {
+        trace.put(complaint, f64::from(bearing.complaints >> k & 1));
+    }
 }
 
 fn write_chance<S: Scalar>(model: &Model, kernel: &Kernel<S>, lives: &Lives<S, 1>, trace: &mut Trace) {

@@ -53,11 +53,11 @@ impl Model {
             return Err(ModelError::Request(problems));
         }
         let mut model = model.expect("a request without problems compiles");
-        entry::check(&model, &mut problems);
-        if !problems.0.is_empty() {
-            return Err(ModelError::Request(problems));
-        }
         super::normalize::normalize(&mut model, earlier, &mut problems);
+        if problems.0.is_empty() {
+            // Only now are spines known, for which rules can ask.
+            entry::check(&model, &mut problems);
+        }
         if !problems.0.is_empty() {
             return Err(ModelError::Request(problems));
         }
@@ -89,6 +89,7 @@ fn checked(request: Request, persons: &BTreeMap<String, Columns>, cpu: Cpu, prob
         problems.add("parameters.loading.activity_load_max", most, "a number not below loading.activity_load_min");
     }
     let fracture_sites = fracture_sites(&request.fracture_sites, &parameters, problems);
+    let spine = super::spine::spine(&parameters, &fracture_sites, problems);
     let site_ids: Vec<&str> = request.fracture_sites.iter().map(|s| s.id.as_str()).collect();
     let risk_factors = risk_factors(&request.risk_factors, &site_ids, problems);
     let factor_ids: Vec<&str> = request.risk_factors.iter().map(|r| r.id.as_str()).collect();
@@ -99,7 +100,13 @@ fn checked(request: Request, persons: &BTreeMap<String, Columns>, cpu: Cpu, prob
         .filter_map(|(k, p)| population(p, &format!("populations[{k}]"), &site_ids, &factor_ids, problems))
         .collect();
     let cohort_names: Vec<&str> = request.cohorts.iter().map(|c| c.name.as_str()).collect();
-    let known = Known { requested: &request.populations, populations: &populations, parameters: &parameters, months: request.months };
+    let known = Known {
+        requested: &request.populations,
+        populations: &populations,
+        parameters: &parameters,
+        factor_ids: &factor_ids,
+        months: request.months,
+    };
     let cohorts = cohorts(&request.cohorts, &known, persons, problems);
     let arms: Vec<Arm> = request
         .arms
@@ -119,6 +126,7 @@ fn checked(request: Request, persons: &BTreeMap<String, Columns>, cpu: Cpu, prob
         populations,
         risk_factors,
         fracture_sites,
+        spine,
         cohorts,
         arms,
         luck: random::Luck::new(request.seed),

@@ -3,23 +3,24 @@
 //! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of falls and
 //! death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b at which the mean
 //! hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population itself, recruited and lived
-//! to index exactly as a study's people are, with femoral-neck density spread evenly over its distribution: density, turnover, falls,
+//! to index exactly as a study's people are, with everything that is measured spread evenly over its joint distribution: density, turnover, falls,
 //! earlier fractures and risk factors enter with the correlations they have, and nothing is counted twice.
 
 use super::{Model, Normalizers, Population};
 use crate::biology::frailty::Frailty;
 use crate::biology::remodeling::Balance;
+use crate::biology::spine::levels::SEVERE;
 use crate::cohort::at_index::{Earlier, Lived, death_ratio_after, earlier_fractures, expected_falls};
 use crate::cohort::history::Block;
-use crate::cohort::recruit::{Recruit, person_of};
+use crate::cohort::recruit::{EVEN_PEOPLE, Recruit, even_person};
 use crate::cohort::simulate;
+use crate::cohort::spine_at_index::{self, Measured};
 use crate::error::Problems;
-use crate::numeric::{Scalar, normal};
+use crate::numeric::Scalar;
+use crate::parameters::LEVELS;
 use crate::table::{AGES, Between, ByAgeAndSex, interpolate};
 use rayon::prelude::*;
 
-/// People of the reference sample at each age and sex.
-const SAMPLE: usize = 2048;
 /// Ages between the samples, years.
 const EVERY: usize = 5;
 /// Oldest age of a sample; older ages keep its means.
@@ -35,6 +36,7 @@ struct Means {
     fall_undated: f64,
     offset: Vec<Offset>,
     offset_undated: Vec<Offset>,
+    offset_history: Offset,
     death: f64,
 }
 
@@ -70,8 +72,10 @@ fn normalizers(model: &Model, which: usize, problems: &mut Problems) -> Option<N
     let cells: Vec<(usize, usize)> = (0..2).flat_map(|sex| ages.iter().map(move |age| (sex, *age))).collect();
     let found: Vec<Result<Means, usize>> = cells.par_iter().map(|(sex, age)| means_at(model, which, *sex, *age)).collect();
     for ((sex, age), site) in cells.iter().zip(&found).filter_map(|(cell, found)| found.as_ref().err().map(|site| (cell, site))) {
-        let place = format!("populations[{which}].fracture_incidence.{}", model.fracture_sites[*site].id);
-        let found = format!("{} a month at sex {sex}, age {age}", population.fracture[*site].at(*sex, *age));
+        let broken = &model.fracture_sites[*site];
+        let table = if broken.of_the_spine { "vertebral_deformity".into() } else { format!("fracture_incidence.{}", broken.id) };
+        let place = format!("populations[{which}].{table}");
+        let found = format!("{} a month at sex {sex}, age {age}", population.breaking(&model.fracture_sites, *site).at(*sex, *age));
         problems.add(place, found, "an incidence that the people of the population, with their falls, can have");
     }
     let means: Vec<Means> = found.into_iter().collect::<Result<_, _>>().ok()?;
@@ -82,19 +86,22 @@ fn normalizers(model: &Model, which: usize, problems: &mut Problems) -> Option<N
         let both = [0, 1].map(|sex| of_sex(sex, pick));
         ByAgeAndSex::from_fn(|sex, age| interpolate(&knots, &both[sex], age as f64 + 0.5, Between::LogLinear))
     };
-    let offsets = |site: usize, pick: &dyn Fn(&Means) -> Offset| {
+    let offsets = |table: &ByAgeAndSex, pick: &dyn Fn(&Means) -> Offset| {
         let both = [0, 1].map(|sex| {
-            let incidence = ages.iter().map(|age| population.fracture[site].at(sex, *age)).collect();
+            let incidence = ages.iter().map(|age| table.at(sex, *age)).collect();
             OffsetsByAge { value: of_sex(sex, &|m| pick(m).value), slope: of_sex(sex, &|m| pick(m).slope), incidence }
         });
-        ByAgeAndSex::from_fn(|sex, age| both[sex].at(&knots, age, population.fracture[site].at(sex, age)))
+        ByAgeAndSex::from_fn(|sex, age| both[sex].at(&knots, age, table.at(sex, age)))
     };
+    let incidence = |site: usize| population.breaking(&model.fracture_sites, site);
     let sites = 0..model.fracture_sites.len();
     Some(Normalizers {
         fall: table(&|m| m.fall),
         fall_undated: table(&|m| m.fall_undated),
-        offset: sites.clone().map(|site| offsets(site, &|m| m.offset[site])).collect(),
-        offset_undated: sites.map(|site| offsets(site, &|m| m.offset_undated[site])).collect(),
+        offset: sites.clone().map(|site| offsets(incidence(site), &|m| m.offset[site])).collect(),
+        offset_undated: sites.map(|site| offsets(incidence(site), &|m| m.offset_undated[site])).collect(),
+        offset_history: offsets(&population.deformity, &|m| m.offset_history),
+        recorded: recorded(model, population),
         death: table(&|m| m.death),
     })
 }
@@ -109,12 +116,15 @@ pub struct Offset {
 }
 
 impl Offset {
+    /// Where there is nothing to solve.
+    const NONE: Offset = Offset { value: 0.0, slope: 1.0 };
+
     /// Solves mean of weight x (share of a standard normal population below (burden + b) / spread) = incidence; `None` if no b does.
     pub fn solve(burden: &[f64], weight: &[f64], spread: f64, incidence: f64) -> Option<Offset> {
         // ln of the mean rises with b from minus infinity to ln(mean weight): an interval that holds the root is halved unless Newton's step is better.
         const WIDEST: f64 = 50.0;
         const STEPS: usize = 200;
-        const CLOSE: f64 = 1e-13;
+        const CLOSE: f64 = 1e-8; // of the last step: the next one would be its square
         let n = burden.len() as f64;
         if weight.iter().sum::<f64>() / n <= incidence * 1.001 {
             return None;
@@ -168,19 +178,15 @@ impl OffsetsByAge {
 }
 
 fn sample(model: &Model, population: &Population, sex: usize, age: usize) -> Vec<Recruit> {
-    let first = FIRST_REFERENCE_PERSON + ((sex * AGES + age) * SAMPLE) as u64;
-    (0..SAMPLE)
-        .map(|k| {
-            let z = normal::quantile((k as f64 + 0.5) / SAMPLE as f64);
-            person_of(model, population, first + k as u64, sex, (age * 12 + 6) as u32, Some(z))
-        })
-        .collect()
+    let first = FIRST_REFERENCE_PERSON + (sex * AGES + age) as u64 * EVEN_PEOPLE;
+    (0..EVEN_PEOPLE).map(|k| even_person(model, population, first + k, k, sex, (age * 12 + 6) as u32)).collect()
 }
 
 /// Means and offsets at one age and sex; where a site's incidence cannot be met, its position.
 fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means, usize> {
     let population = &model.populations[which];
-    let people = sample(model, population, sex, age);
+    let mut people = sample(model, population, sex, age);
+    let offset_history = offset_history(model, population, sex, age, &people)?;
     let n = people.len() as f64;
     let balance = Balance::<f32>::new(&model.parameters);
     let mut lived: Vec<Lived> = Vec::with_capacity(people.len());
@@ -191,29 +197,32 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
     }
 
     // Without what earlier fractures bring: this dates them.
+    let breaking = |site: usize| population.breaking(&model.fracture_sites, site).at(sex, age);
     let unmoved = vec![0.0; people.len()];
     let (fall_undated, falls) = falls(model, population, sex, age, &lived, &unmoved);
     let all_sites = 0..model.fracture_sites.len();
     let before: Vec<Solved> = all_sites
         .clone()
-        .map(|site| solved(model, population, (sex, age, site), &lived, &unmoved, &falls, false))
+        .map(|site| solved(model, population, (sex, age, site), &people, &lived, &unmoved, &falls, false))
         .collect::<Result<_, _>>()?;
     let earlier: Vec<Earlier> = (0..people.len())
-        .map(|j| earlier_fractures(model, population, &people[j], |site| before[site].hazard[j] / population.fracture[site].at(sex, age)))
+        .map(|j| earlier_fractures(model, population, &people[j], |site| before[site].hazard[j] / breaking(site)))
         .collect();
 
-    // With it.
+    // With it, and with the deformities that people bring.
+    people.iter_mut().for_each(|r| r.spine = spine_at_index::spine_at(model, population, r, offset_history.value));
     let instability: Vec<f64> = earlier.iter().map(|e| e.instability).collect();
     let (fall, falls) = self::falls(model, population, sex, age, &lived, &instability);
-    let now: Vec<Solved> =
-        all_sites.map(|site| solved(model, population, (sex, age, site), &lived, &instability, &falls, true)).collect::<Result<_, _>>()?;
+    let now: Vec<Solved> = all_sites
+        .map(|site| solved(model, population, (sex, age, site), &people, &lived, &instability, &falls, true))
+        .collect::<Result<_, _>>()?;
     let frailty = Frailty::<f64>::new(&model.parameters);
     let death_ratio = |j: usize| {
         lived[j].death_ratio * frailty.death_ratio(lived[j].frailty + instability[j]) * death_ratio_after(model, sex, &earlier[j])
     };
     let death = (0..people.len()).map(death_ratio).sum::<f64>() / n;
     let offsets = |solved: &[Solved]| solved.iter().map(|s| s.offset).collect();
-    Ok(Means { fall, fall_undated, offset: offsets(&now), offset_undated: offsets(&before), death })
+    Ok(Means { fall, fall_undated, offset: offsets(&now), offset_undated: offsets(&before), offset_history, death })
 }
 
 /// Mean ratio of falls, and the falls that everybody of the sample is expected to have in a month.
@@ -229,10 +238,73 @@ struct Solved {
     hazard: Vec<f64>,
 }
 
+/// Burden and weight of everybody's bone at a site, part by part: a spine has a part for each level.
+struct Parts {
+    each: usize,
+    burden: Vec<f64>,
+    weight: Vec<f64>,
+}
+
+impl Parts {
+    /// `of` gives burden and weight of a person's bone.
+    fn new(model: &Model, people: &[Recruit], site: usize, of: impl Fn(usize) -> (f64, f64)) -> Self {
+        let of_the_spine = model.fracture_sites[site].of_the_spine;
+        let each = if of_the_spine { LEVELS.len() } else { 1 };
+        let mut parts = Parts { each, burden: Vec::new(), weight: Vec::new() };
+        for (j, r) in people.iter().enumerate() {
+            let (burden, weight) = of(j);
+            if !of_the_spine {
+                parts.burden.push(burden);
+                parts.weight.push(weight);
+                continue;
+            }
+            let burden = burden + model.spine.kyphosis_part(r, r.spine, 0);
+            for level in 0..LEVELS.len() {
+                parts.burden.push(burden + model.spine.levels.part(r.spine, level));
+                parts.weight.push(if r.spine.grade(level) == SEVERE { 0.0 } else { weight });
+            }
+        }
+        parts
+    }
+
+    /// The offset at which the mean hazard of the people is the incidence.
+    fn solve(&self, spread: f64, incidence: f64) -> Option<Offset> {
+        Offset::solve(&self.burden, &self.weight, spread, incidence / self.each as f64)
+    }
+
+    /// Everybody's hazard.
+    fn hazards(&self, spread: f64, offset: f64) -> Vec<f64> {
+        let of_part = |(x, w): (&f64, &f64)| w * ((x + offset) / spread).normal_share();
+        let of_person = |(x, w): (&[f64], &[f64])| x.iter().zip(w).map(of_part).sum();
+        self.burden.chunks(self.each).zip(self.weight.chunks(self.each)).map(of_person).collect()
+    }
+}
+
+/// The offset of intact spines by what is measured alone: it tells how many deformities people bring.
+fn offset_history(model: &Model, population: &Population, sex: usize, age: usize, people: &[Recruit]) -> Result<Offset, usize> {
+    let Some(site) = model.spine.site else { return Ok(Offset::NONE) };
+    let parts = Parts::new(model, people, site, |j| {
+        let measured = Measured::of(model, &people[j], site);
+        (measured.demand, measured.ratio)
+    });
+    parts.solve(model.fracture_sites[site].bone.spread, population.deformity.at(sex, age)).ok_or(site)
+}
+
+/// Share of noticed compressions that registers record: what they count against what comes to attention among all.
+fn recorded(model: &Model, population: &Population) -> ByAgeAndSex {
+    ByAgeAndSex::from_fn(|sex, age| {
+        let registered = model.spine.site.map_or(0.0, |site| population.fracture[site].at(sex, age));
+        let noticed = population.deformity.at(sex, age) * model.spine.outcome.mean_attention();
+        if registered < noticed { registered / noticed } else { 1.0 }
+    })
+}
+
+#[allow(clippy::too_many_arguments)]
 fn solved(
     model: &Model,
     population: &Population,
     (sex, age, site): (usize, usize, usize),
+    people: &[Recruit],
     lived: &[Lived],
     instability: &[f64],
     falls: &[f64],
@@ -240,17 +312,19 @@ fn solved(
 ) -> Result<Solved, usize> {
     let p_fall = expected_falls(population, sex, age, 1.0);
     let prior = |l: &Lived| if with_prior_fractures { l.prior_fracture } else { 0.0 };
-    let burden: Vec<f64> = lived.iter().zip(instability).map(|(l, x)| l.burden(model, site, *x)).collect();
-    let weight: Vec<f64> = lived.iter().zip(falls).map(|(l, fell)| l.weight(model, site, *fell, p_fall, prior(l))).collect();
+    let parts = Parts::new(model, people, site, |j| {
+        let l = &lived[j];
+        (l.burden(model, site, instability[j]), l.weight(model, site, falls[j], p_fall, prior(l)))
+    });
     let spread = model.fracture_sites[site].bone.spread;
-    let offset = Offset::solve(&burden, &weight, spread, population.fracture[site].at(sex, age)).ok_or(site)?;
-    let hazard = burden.iter().zip(&weight).map(|(x, w)| w * ((x + offset.value) / spread).normal_share()).collect();
-    Ok(Solved { offset, hazard })
+    let offset = parts.solve(spread, population.breaking(&model.fracture_sites, site).at(sex, age)).ok_or(site)?;
+    Ok(Solved { offset, hazard: parts.hazards(spread, offset.value) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::normal;
 
     #[test]
     fn the_mean_hazard_of_people_is_the_incidence_and_its_slope_is_the_derivative() {

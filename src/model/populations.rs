@@ -152,7 +152,7 @@ pub(super) fn population(
     ));
     let fall = per_month(table_of_knots(p.falls.both(), &format!("{place}.falls"), 100.0, Between::LogLinear, problems));
     let [zero, one] = [0.0, 1.0].map(|value| ByAgeAndSex::from_fn(|_, _| value));
-    let offset = vec![zero; site_ids.len()];
+    let offset = vec![zero.clone(); site_ids.len()];
     (problems.0.len() == before).then(|| Population {
         id: p.id.clone(),
         people,
@@ -168,7 +168,15 @@ pub(super) fn population(
         fracture,
         deformity,
         fall,
-        mean: Normalizers { fall: one.clone(), fall_undated: one.clone(), offset: offset.clone(), offset_undated: offset, death: one },
+        mean: Normalizers {
+            fall: one.clone(),
+            fall_undated: one.clone(),
+            offset: offset.clone(),
+            offset_undated: offset,
+            offset_history: zero,
+            recorded: one.clone(),
+            death: one,
+        },
     })
 }
 

@@ -111,6 +111,24 @@ def test_a_distribution_counts_everybody_once(made: cs.Results) -> None:
     assert women["people"].sum() == sum(p.sex == "women" for p in PEOPLE)
 
 
+def test_the_levels_of_the_spine_by_grade_and_shape(made: cs.Results) -> None:
+    found = made.vertebrae(by="sex")
+    assert found.height == 26
+    for row in found.iter_rows(named=True):
+        level = columns.LEVELS.index(row["level"])
+        mine = [p for p in PEOPLE if p.sex == row["sex"]]
+        assert row["people"] == len(mine)
+        grades = [p.grades[level] for p in mine]
+        assert row["deformed"] == sum(grade > 0 for grade in grades)
+        assert row["deformed_percent"] == pytest.approx(100 * row["deformed"] / len(mine))
+        told = [row[name] for name in ("mild", "moderate", "severe")]
+        assert told == [grades.count(k) for k in (1, 2, 3)]
+        shapes = [p.shapes[level] for p in mine]
+        assert [row[name] for name in columns.SHAPES] == [shapes.count(k) for k in (1, 2, 3)]
+    end = made.vertebrae(by=["arm", "smoking"], at="end")
+    assert end.filter(pl.col("level") == "L4")["people"].sum() == sum(not x.died for x in LIVES)
+
+
 def test_distributions_that_cannot_be_get_a_message(made: cs.Results) -> None:
     with pytest.raises(cs.ResultsError, match='did you mean "kyphosis"'):
         made.distribution("kyphoses")

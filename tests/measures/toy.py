@@ -122,6 +122,16 @@ class Person:
     height_loss: float
     worst_grade: int
     back: int
+    grades: list[int]
+    shapes: list[int]
+
+    @property
+    def spine(self) -> int:
+        """Grades in bits 0 to 25, shapes in bits 26 to 51, noticed deformities above."""
+        code = 5 << 52
+        for level in range(13):
+            code |= self.grades[level] << 2 * level | self.shapes[level] << 26 + 2 * level
+        return code
 
     def stratum(self, name: str) -> Any:
         """Return the value of a stratum at index."""
@@ -159,7 +169,12 @@ def lives(seed: int, people: int = 120) -> list[Life]:
             height_loss=luck.uniform(0, 8),
             worst_grade=luck.choice([0, 0, 0, 1, 2, 3]),
             back=luck.randrange(16),
+            grades=[luck.choice([0, 0, 1, 2, 3]) for _ in range(13)],
+            shapes=[luck.randint(1, 3) for _ in range(13)],
         )
+        person.shapes = [
+            shape * (g > 0) for shape, g in zip(person.shapes, person.grades, strict=True)
+        ]
         found += [Life(person, arm, _events(luck)) for arm in ARMS]
     return found
 
@@ -227,6 +242,7 @@ def _raw(found: list[Life]) -> dict[str, dict[str, Any]]:
                 "height_loss": (np.float32, [life.person.height_loss + 1 for life in found]),
                 "worst_grade": (np.uint8, [life.person.worst_grade for life in found]),
                 "back": (np.uint8, [life.person.back for life in found]),
+                "spine": (np.uint64, [life.person.spine for life in found]),
             }
         ),
         "events": _event_rows(found),
@@ -254,6 +270,7 @@ def _persons(found: list[Life]) -> dict[str, Any]:
             "worst_grade": (np.uint8, [p.worst_grade for p in who]),
             "deformities": (np.uint8, [p.worst_grade for p in who]),
             "back": (np.uint8, [p.back for p in who]),
+            "spine": (np.uint64, [p.spine for p in who]),
             "source_row": (np.int64, [-1 for _ in who]),
         }
     )

@@ -9,6 +9,7 @@ import cohortsim as cs
 import polars as pl
 import pytest
 from cohortsim import compare, incidence, prevalence
+from cohortsim.columns import CLASSES
 from cohortsim.strata import band_labels, with_age_band
 from cohortsim.uncertainty import garwood
 from cohortsim.units import MINUTES_PER_YEAR
@@ -220,3 +221,37 @@ def test_deaths_and_lived_time_agree_with_follow_up(results: cs.Results) -> None
         row = told.filter(pl.col("arm") == arm)
         assert row["deaths"][0] == died
         assert row["person_years"][0] == pytest.approx(minutes / MINUTES_PER_YEAR, rel=1e-12)
+
+
+def test_lives_cut_at_birthdays_agree_with_the_table_of_time(results: cs.Results) -> None:
+    keys = ["arm", "cohort", "sex", "age", "year"]
+    table = results.incidence(by=keys)
+    lives = (
+        results.incidence(by=[*keys, "prior_fracture"])
+        .group_by(keys)
+        .agg(pl.col("events", "person_years").sum())
+    )
+    both = table.join(lives, on=keys, suffix="_of_lives")
+    assert both.height == table.height
+    assert both["events"].equals(both["events_of_lives"], check_names=False)
+    difference = both["person_years"] - both["person_years_of_lives"]
+    assert difference.abs().max() == pytest.approx(0, abs=1e-9)
+
+
+def test_classes_of_people_are_those_of_the_states(results: cs.Results) -> None:
+    found = results.cumulative_incidence("any", 3, by=["sex", "class_at_index"])
+    states = results.prevalence(by=["sex"])
+    for sex, *counts in states.select("sex", *CLASSES).iter_rows():
+        people = found.filter(pl.col("sex") == sex)["people"].to_list()
+        assert people == pytest.approx(counts, abs=1)  # a rounding may move one at a limit
+
+
+def test_risks_of_a_run_are_the_shares_of_its_people(results: cs.Results) -> None:
+    risk = results.cumulative_incidence("death", 3, by=["arm"])
+    died = results.follow_up.group_by("arm").agg(pl.col("died").sum()).sort("arm").collect()
+    assert risk["events"].to_list() == died["died"].to_list()
+    assert risk["percent"].to_list() == pytest.approx((died["died"] / 30).to_list())
+    later = results.refracture("any", by=["arm"])
+    assert (
+        later["people"].max() == results.cumulative_incidence("any", 3, by=["arm"])["events"].max()
+    )

@@ -142,7 +142,7 @@ def test_the_screen_has_eighty_columns_and_tells_a_reason_once() -> None:
     rows = pl.concat([all_off(1.2).filter(pl.col("layer") != "mortality"), table.table(none)])
     text = validation(rows).text()
     assert max(map(len, text.splitlines())) <= 80
-    assert "fit1: risk ratio, deformity, RR; compared; black1996" in text
+    assert "horizon: risk ratio, new deformity, RR; compared; black2007" in text
     assert "Agreement of outcomes" in text
     groups = rows.filter(layer="mortality").group_by(screen.KEYS).len().height
     assert text.count("nobody came") == groups
@@ -151,11 +151,11 @@ def test_the_screen_has_eighty_columns_and_tells_a_reason_once() -> None:
 def test_every_row_has_words_of_its_own() -> None:
     assert set(words.TITLES) == set(MEASURES)
     assert set(words.LAYERS) == set(published.LAYERS)
-    row = table.table([beside(next(o for o in OUTCOMES if o.id == "TRL-006"), 1.0)]).row(
+    row = table.table([beside(next(o for o in OUTCOMES if o.id == "TRL-057"), 1.0)]).row(
         0, named=True
     )
-    assert words.what(row) == "risk ratio, deformity"
-    assert words.who(row) == "alendronate against placebo"
+    assert words.what(row) == "risk ratio, new deformity"
+    assert words.who(row) == "zoledronate against placebo"
 
 
 def test_the_page_has_a_figure_for_each_layer(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_height_and_kyphosis_for_one_deformity() -> None:
     assert found(of("kyphosis"), seen) == pytest.approx(40.0)
     assert found(of("kyphosis_spread"), seen) == pytest.approx(0.0, abs=1e-6)
     assert found(of("deformed"), seen) == pytest.approx(100 * 133 / 200)
-    on_films = of("on_films", published=1.0)
+    on_films = of("on_films", published=1.0, site="vertebral_deformity")
     assert found(on_films, seen) == pytest.approx(1000 * 50 / (200 * 4))
     odds = of("back", factor="back_pain", against="deformed")
     assert found(odds, seen) > 2

@@ -8,7 +8,6 @@ from itertools import pairwise
 import polars as pl
 
 from cohortsim.validation.bars import STATUS, Bar
-from cohortsim.validation.outcomes.lives import NEW_DEFORMITY
 
 HIP, HIP_YOUNGER, REGISTER, LIFE = 15.0, 25.0, 20.0, 20.0  # percent
 PER_SD, PRIOR = 0.3, 0.15
@@ -83,8 +82,7 @@ def _trials(rows: pl.DataFrame) -> Iterator[Bar]:
 
 
 def _spine(rows: pl.DataFrame) -> Iterator[Bar]:
-    of_films = (pl.col("measure") == "on_films") & (pl.col("site") == NEW_DEFORMITY)
-    incidence = rows.filter(of_films, pl.col("source") == "felsenberg2002")
+    incidence = rows.filter(measure="on_films", source="felsenberg2002")
     yield _off("deformities on films, incidence (EPOS)", FILMS, incidence)
     yield _off("deformities, prevalence (EVOS)", FILMS, rows.filter(source="oneill1996"))
     for measure, ids, (low, high), unit, name in (

@@ -9,7 +9,7 @@ import numpy as np
 from cohortsim.validation.compare import NotThereError
 from cohortsim.validation.outcomes.gradients import factor_ratio
 from cohortsim.validation.outcomes.lives import Flags, Lives
-from cohortsim.validation.outcomes.repeats import BAND, BANDS
+from cohortsim.validation.outcomes.repeats import BAND
 from cohortsim.validation.outcomes.sums import Array, Sums, counted, ratio
 from cohortsim.validation.outcomes.targets import OLDEST, Outcome
 
@@ -52,13 +52,12 @@ def hazard_ratio(outcome: Outcome, seen: Observed) -> Sums:
     dead = who & lives.died & (lives.exit < when + years)
     time = np.minimum(lives.exit, when + years) - when
     age = np.floor(lives.age + np.where(np.isfinite(when), when, 0)).astype(np.int64)
-    index = (lives.group[who], lives.sex[who], np.clip(age[who], 0, OLDEST - 1))
-    shape = (2, OLDEST)
+    index = (lives.group[who], lives.sex[who], np.clip(age[who], 0, OLDEST))
+    shape = (2, OLDEST + 1)
     here = [
         counted(lives.groups, shape, *index, weights=w[who]) for w in (dead.astype(float), time)
     ]
-    free = np.minimum(lives.exit, until)
-    without = _by_attained_age(lives, free, lives.died & (lives.exit <= until), OLDEST, 1)
+    without = _of_everybody(lives, outcome, until, 1)
     sums = np.stack([*here, *without], axis=1)
 
     def make(total: Array) -> float:
@@ -74,9 +73,8 @@ def standardised_ratio(outcome: Outcome, seen: Observed) -> Sums:
     """Deaths in the five years after a first fracture over those expected of the population."""
     lives, who, when, _ = _cases(outcome, seen)
     end = np.minimum(lives.exit, when + (outcome.years or SMR_YEARS))
-    dead = lives.died & (lives.exit <= end)
-    observed = _by_attained_age(lives, np.where(who, end, 0), who & dead, BANDS, BAND, when)
-    everybody = _by_attained_age(lives, lives.exit, lives.died, BANDS, BAND)
+    observed = _by_attained_age(lives, who, when, end, lives.died & (lives.exit <= end), BAND)
+    everybody = _of_everybody(lives, outcome, np.full(lives.count, np.inf), BAND)
     sums = np.stack([*observed, *everybody], axis=1)
 
     def make(total: Array) -> float:
@@ -157,19 +155,29 @@ def _cases(outcome: Outcome, seen: Observed) -> tuple[Lives, Flags, Array, Array
     return lives, who, first, first
 
 
+def _of_everybody(lives: Lives, outcome: Outcome, until: Array, width: int) -> tuple[Array, Array]:
+    """Return deaths and years lived of all people of the sexes, from index until a time."""
+    who: Flags = np.isin(lives.sex, outcome.sexes)
+    start, end = np.zeros(lives.count), np.minimum(lives.exit, until)
+    return _by_attained_age(lives, who, start, end, lives.died & (lives.exit <= until), width)
+
+
 def _by_attained_age(
-    lives: Lives, end: Array, dead: Flags, bands: int, width: int, start: Array | None = None
+    lives: Lives, who: Flags, start: Array, end: Array, dead: Flags, width: int
 ) -> tuple[Array, Array]:
-    """Return deaths and years lived from start (index if none) to end: (groups, sexes, bands)."""
-    begin = np.zeros(lives.count) if start is None else np.where(np.isfinite(start), start, 0)
-    last = np.clip((lives.age + lives.exit) // width, 0, bands - 1).astype(np.int64)
-    deaths = counted(lives.groups, (2, bands), lives.group[dead], lives.sex[dead], last[dead])
+    """Return deaths and years lived from start to end of these people: (groups, sexes, bands)."""
+    bands = OLDEST // width + 1
+    age, group, sex = lives.age[who], lives.group[who], lives.sex[who]
+    begin, stop, gone = age + start[who], age + end[who], dead[who]
+    last = np.clip(stop // width, 0, bands - 1).astype(np.int64)
+    deaths = counted(lives.groups, (2, bands), group[gone], sex[gone], last[gone])
     lived = np.zeros_like(deaths)
     for k in range(bands):
-        low, high = k * width - lives.age, (k + 1) * width - lives.age
-        time = np.clip(np.minimum(high, end) - np.maximum(low, begin), 0, None)
-        if time.any():
-            lived[:, :, k] = counted(lives.groups, (2,), lives.group, lives.sex, weights=time)
+        time = np.minimum((k + 1) * width, stop) - np.maximum(k * width, begin)
+        there = time > 0
+        if there.any():
+            index = (group[there], sex[there])
+            lived[:, :, k] = counted(lives.groups, (2,), *index, weights=time[there])
     return deaths, lived
 
 

@@ -27,14 +27,14 @@ PER_1000, PER_100 = 1_000, 100
 
 
 def on_films(outcome: Outcome, seen: Observed) -> Sums:
-    """People with a new deformity on a film some years after index, per 1,000 years to the film.
+    """People with a deformity that a film some years after index adds, per 1,000 years to the film.
 
     Standardised to sex and age at index, in bands of five years.
     """
     lives = seen.lives(outcome, recorded=False)
     years = float(seen.years if outcome.years is None else outcome.years)
     who = lives.chosen(outcome) & (lives.exit >= years - 1e-9)
-    hit = who & (lives.first(NEW_DEFORMITY) < years)
+    hit = who & (lives.first(outcome.site) < years)
     everybody = lives.chosen(outcome)
     shape = (2, BANDS)
     band = np.clip(lives.age // BAND, 0, BANDS - 1).astype(np.int64)
@@ -228,7 +228,10 @@ def _to_the_end(outcome: Outcome, seen: Observed) -> tuple[Lives, Flags]:
 
 
 def _per_deformity(outcome: Outcome, seen: Observed, name: str, levels: tuple[str, ...]) -> Sums:
-    """Return the coefficient of new deformities in what `name` gained, with age and the others."""
+    """Return the coefficient of new deformities in what `name` gained.
+
+    With age, and with all other deformities: of other kinds, and old ones that got worse.
+    """
     lives, who = _to_the_end(outcome, seen)
     gained = lives.at_exit(name) - lives.column(name)
     rows = lives.events(NEW_DEFORMITY)
@@ -237,7 +240,8 @@ def _per_deformity(outcome: Outcome, seen: Observed, name: str, levels: tuple[st
     if outcome.factor:
         wanted = wanted & (rows["shape"].cast(pl.String) == outcome.factor).to_numpy()
     these = np.bincount(places[wanted], minlength=lives.count).astype(np.float64)
-    other = np.bincount(places, minlength=lives.count) - these
+    everything = lives.places(lives.events(DEFORMITY))
+    other = np.bincount(everything, minlength=lives.count) - these
     x = np.stack([these, np.ones(lives.count), lives.age - 70, other], axis=1)[who]
     if not x[:, 3].any():
         x = x[:, :3]

@@ -38,12 +38,12 @@ TITLES = {
     "risk_ratio": "risk ratio",
     "odds_ratio": "odds ratio",
     "hazard_ratio": "hazard ratio",
-    "on_films": "new deformities on films",
+    "on_films": "seen on films",
     "deformed": "with a deformity at index",
     "attended": "deformities that come to attention",
-    "new_within": "new deformity",
-    "new_by_state": "new deformity, with against without one at index",
-    "again_within": "further deformity after a new one",
+    "new_within": "with an event",
+    "new_by_state": "with an event, with against without one at index",
+    "again_within": "with another after a first",
     "height_lost_by": "height lost for one deformity",
     "height_lost": "height lost",
     "kyphosis": "kyphosis",
@@ -64,7 +64,8 @@ SITES = {
     "": "",
     "any": "any fracture",
     "osteoporotic": "osteoporotic",
-    "new_vertebral_deformity": "deformity",
+    "new_vertebral_deformity": "new deformity",
+    "vertebral_deformity": "new or worse deformity",
 }
 
 

@@ -73,12 +73,13 @@ def built(
     years: int,
     arms: list[Plain],
     visits: list[int] | None = None,
+    **more: Any,
 ) -> Plain:
     """Return the request of a study as a user would write it, in double precision."""
     study = {"cohortsim": 1, "name": "twin", "people": people, "years": years, "seed": 3}
     share = 1.0 / len(cohorts)
     study |= {"cohorts": [c | {"share": share} for c in cohorts], "arms": arms}
-    study |= {"record": {"persons": True, "visits": visits or []}}
+    study |= {"record": {"persons": True, "visits": visits or []}} | more
     return dict(requests.build(cs.load(study)).data) | {"precision": "f64"}
 
 

@@ -10,7 +10,7 @@ use super::{Model, Normalizers, Population};
 use crate::biology::frailty::Frailty;
 use crate::biology::remodeling::Balance;
 use crate::biology::spine::levels::SEVERE;
-use crate::cohort::at_index::{Earlier, Lived, death_ratio_after, earlier_fractures, expected_falls};
+use crate::cohort::at_index::{Earlier, Lived, death_ratio_of_earlier, earlier_fractures, expected_falls};
 use crate::cohort::history::Block;
 use crate::cohort::recruit::{EVEN_PEOPLE, Recruit, even_person};
 use crate::cohort::simulate;
@@ -217,9 +217,8 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
         .map(|site| solved(model, population, (sex, age, site), &people, &lived, &instability, &falls, true))
         .collect::<Result<_, _>>()?;
     let frailty = Frailty::<f64>::new(&model.parameters);
-    let death_ratio = |j: usize| {
-        lived[j].death_ratio * frailty.death_ratio(lived[j].frailty + instability[j]) * death_ratio_after(model, sex, &earlier[j])
-    };
+    let death_ratio =
+        |j: usize| lived[j].death_ratio * frailty.death_ratio(lived[j].frailty) * death_ratio_of_earlier(model, sex, &earlier[j]);
     let death = (0..people.len()).map(death_ratio).sum::<f64>() / n;
     let offsets = |solved: &[Solved]| solved.iter().map(|s| s.offset).collect();
     Ok(Means { fall, fall_undated, offset: offsets(&now), offset_undated: offsets(&before), offset_history, death })

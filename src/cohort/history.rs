@@ -28,6 +28,8 @@ pub struct Block<S, const L: usize> {
     pub recruits: Vec<Recruit>,
     /// Their numbers, low halves and high halves.
     pub numbers: [[u32; L]; 2],
+    /// Month of follow-up, below 12, in which each turns a year older.
+    pub birthday: [u32; L],
     /// What the balance needs of them.
     pub person: PersonRows<S, L>,
     /// Their balance at index.
@@ -62,6 +64,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
         assert!(!recruits.is_empty() && recruits.len() <= L);
         let mut block = Block {
             numbers: [[0; L]; 2],
+            birthday: [0; L],
             person: PersonRows::zero(),
             state: StateRows::zero(),
             scale: [[S::ONE; L]; 4],
@@ -81,6 +84,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
             let r = block.in_lane(lane).clone();
             block.person.store(lane, &person(&r));
             (block.numbers[0][lane], block.numbers[1][lane]) = (r.person as u32, (r.person >> 32) as u32);
+            block.birthday[lane] = (MONTHS_PER_YEAR - r.age_months % MONTHS_PER_YEAR) % MONTHS_PER_YEAR;
             block.prior_fracture[lane] = if r.prior_fracture { S::ONE } else { S::ZERO };
             block.frailty[lane] = S::of(r.values[model::FRAILTY]);
             block.fall_ratio[lane] = S::of(r.fall_ratio);

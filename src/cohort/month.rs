@@ -48,10 +48,29 @@ pub struct Lives<S, const L: usize> {
     pub age: [S; L],
     /// Areal density, by density site.
     pub abmd: [[S; L]; 4],
+    /// Position of each person's rates in the tables of the kernel.
+    pub position: [usize; L],
+    /// Rates of each person's population, sex and age.
+    pub rates: LaneRates<S, L>,
     /// This month's hazards.
     pub hazards: Hazards<S, L>,
     /// This month's words of chance, by group.
     pub words: [[[u32; L]; WORDS]; GROUPS],
+}
+
+/// Rates of the population, sex and age that each person is of, as [`Rates`] has them.
+#[derive(Clone, Debug)]
+pub struct LaneRates<S, const L: usize> {
+    /// Hazard of falling at an individual ratio of 1.
+    pub fall: [S; L],
+    /// Probability of a fall in a month.
+    pub p_fall: [S; L],
+    /// Hazard of death of the life table.
+    pub life_table: [S; L],
+    /// 1 / mean relative hazard of death.
+    pub per_death: [S; L],
+    /// Offset of load against strength, by fracture site.
+    pub offset: [[S; L]; MAX_SITES],
 }
 
 /// Hazards per month.
@@ -65,9 +84,7 @@ pub struct Hazards<S, const L: usize> {
     pub fracture: [[S; L]; MAX_SITES],
     /// Of death.
     pub death: [S; L],
-    /// Of death in the life table.
-    pub life_table: [S; L],
-    /// Relative hazard of death by earlier fractures.
+    /// Relative hazard of death that earlier fractures cause, without their instability.
     pub death_by_fractures: [S; L],
 }
 
@@ -126,12 +143,19 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             alive,
             age: [S::ZERO; L],
             abmd: [[S::ZERO; L]; 4],
+            position: [0; L],
+            rates: LaneRates {
+                fall: [S::ZERO; L],
+                p_fall: [S::ZERO; L],
+                life_table: [S::ZERO; L],
+                per_death: [S::ZERO; L],
+                offset: [[S::ZERO; L]; MAX_SITES],
+            },
             hazards: Hazards {
                 fall: [S::ZERO; L],
                 fell: [S::ZERO; L],
                 fracture: [[S::ZERO; L]; MAX_SITES],
                 death: [S::ZERO; L],
-                life_table: [S::ZERO; L],
                 death_by_fractures: [S::ONE; L],
             },
             words: [[[0; L]; WORDS]; GROUPS],
@@ -169,20 +193,38 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         for (row, group) in kernel.groups.iter().enumerate() {
             self.words[row] = model.luck.rows_of_words(&block.numbers[0], &block.numbers[1], month, *group);
         }
-        let mut position = [0; L];
-        for lane in 0..L {
-            let r = block.in_lane(lane);
-            position[lane] =
-                Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, ((r.age_months + month) / MONTHS_PER_YEAR) as usize);
-        }
+        self.renew_rates(model, kernel, block, month);
         let mut effective = [S::ZERO; L];
         for lane in 0..L {
             effective[lane] = self.frailty[lane] + self.instability[lane];
         }
         self.vertebrae.age(model, block, month);
-        self.fall_hazards(kernel, block, &position, &effective);
-        self.fracture_hazards(kernel, block, &position, &effective, month);
-        self.death_hazards(kernel, block, &position, &effective, month);
+        self.fall_hazards(kernel, block, &effective);
+        self.fracture_hazards(kernel, block, &effective, month);
+        self.death_hazards(kernel, block, &effective);
+    }
+
+    /// Looks up the rates of those whose age or calendar year has turned.
+    #[inline(always)]
+    fn renew_rates(&mut self, model: &Model, kernel: &Kernel<S>, block: &Block<S, L>, month: u32) {
+        let month_of_year = month % MONTHS_PER_YEAR;
+        let all = month == 0 || (month_of_year == 0 && model.secular_trend);
+        for lane in 0..L {
+            if !all && block.birthday[lane] != month_of_year {
+                continue;
+            }
+            let r = block.in_lane(lane);
+            let age = ((r.age_months + month) / MONTHS_PER_YEAR) as usize;
+            let position = Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, age);
+            self.position[lane] = position;
+            self.rates.fall[lane] = kernel.rates.fall[position];
+            self.rates.p_fall[lane] = kernel.rates.p_fall[position];
+            self.rates.life_table[lane] = kernel.rates.death_in(month)[position];
+            self.rates.per_death[lane] = kernel.rates.per_death[position];
+            for (k, offset) in kernel.rates.offset.iter().enumerate() {
+                self.rates.offset[k][lane] = offset[position];
+            }
+        }
     }
 
     /// The words of a decision.
@@ -193,27 +235,19 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     #[inline(always)]
-    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L]) {
-        let mut base = [S::ZERO; L];
-        for lane in 0..L {
-            base[lane] = kernel.rates.fall[position[lane]];
-        }
+    fn fall_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L]) {
         let words = *self.words_of(kernel, Decision::FALL);
         let (vitamin_d, added) = (&self.inputs.target[Target::Serum25Ohd as usize], &self.inputs.target[Target::Falls as usize]);
         for lane in 0..L {
             let changing = kernel.falls.changing_ratio(effective[lane], block.person.serum_25ohd[lane] + vitamin_d[lane], added[lane]);
-            let hazard = base[lane] * (block.fall_ratio[lane] * changing);
+            let hazard = self.rates.fall[lane] * (block.fall_ratio[lane] * changing);
             self.hazards.fall[lane] = hazard;
             self.hazards.fell[lane] = if S::uniform(words[lane]) < hazard.closed_share() { S::ONE } else { S::ZERO };
         }
     }
 
     #[inline(always)]
-    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L], month: u32) {
-        let mut p_fall = [S::ZERO; L];
-        for lane in 0..L {
-            p_fall[lane] = kernel.rates.p_fall[position[lane]];
-        }
+    fn fracture_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L], month: u32) {
         let mut ln_abmd = [[S::ZERO; L]; 4];
         for site in 0..4 {
             for lane in 0..L {
@@ -228,10 +262,8 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         }
         for (k, site) in kernel.sites.iter().enumerate() {
             let hazard = &mut self.hazards.fracture[k];
-            let (mut offset, mut burden) = ([S::ZERO; L], [S::ZERO; L]);
-            for lane in 0..L {
-                offset[lane] = kernel.rates.offset[k][position[lane]];
-            }
+            let mut burden = [S::ZERO; L];
+            let (offset, p_fall) = (&self.rates.offset[k], &self.rates.p_fall);
             let (ln_abmd, ln_load, ratio) = (&ln_abmd[site.density_site], &block.ln_load[k], &self.risk_ratio[k]);
             for lane in 0..L {
                 let material = Material {
@@ -256,11 +288,11 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             }
             if let Some(trend) = kernel.rates.trend_in(k, month) {
                 for lane in 0..L {
-                    hazard[lane] = hazard[lane] * trend[position[lane] / AGES];
+                    hazard[lane] = hazard[lane] * trend[self.position[lane] / AGES];
                 }
                 if site.of_the_spine {
                     for lane in 0..L {
-                        self.vertebrae.scale[lane] = self.vertebrae.scale[lane] * trend[position[lane] / AGES];
+                        self.vertebrae.scale[lane] = self.vertebrae.scale[lane] * trend[self.position[lane] / AGES];
                     }
                 }
             }
@@ -268,24 +300,15 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     }
 
     #[inline(always)]
-    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, position: &[usize; L], effective: &[S; L], month: u32) {
-        let life_table = kernel.rates.death_in(month);
-        let (base, mut per_mean) = (&mut self.hazards.life_table, [S::ZERO; L]);
-        for lane in 0..L {
-            base[lane] = life_table[position[lane]];
-            per_mean[lane] = kernel.rates.per_death[position[lane]];
-        }
+    fn death_hazards(&mut self, kernel: &Kernel<S>, block: &Block<S, L>, effective: &[S; L]) {
         let by_fractures = &mut self.hazards.death_by_fractures;
         *by_fractures = [S::ONE; L];
         for (k, excess) in &kernel.excess {
-            let since = &self.months_since[*k];
-            for lane in 0..L {
-                by_fractures[lane] = by_fractures[lane] * excess.ratio(block.person.male[lane], since[lane]);
-            }
+            excess.multiply(&block.person.male, &self.months_since[*k], by_fractures);
         }
         for lane in 0..L {
             let individual = kernel.frailty.death_ratio(effective[lane]) * by_fractures[lane] * block.death_ratio[lane];
-            self.hazards.death[lane] = base[lane] * (individual * per_mean[lane]);
+            self.hazards.death[lane] = self.rates.life_table[lane] * (individual * self.rates.per_death[lane]);
         }
     }
 
@@ -322,7 +345,8 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
                 n += 1;
             }
         };
-        let caused = percent_caused(self.hazards.death_by_fractures[lane].to_f64());
+        let by_fractures = self.hazards.death_by_fractures[lane] * kernel.frailty.death_ratio(self.instability[lane]);
+        let caused = percent_caused(by_fractures.to_f64());
         ask(self.words_of(kernel, Decision::DEATH)[lane], self.hazards.death[lane], DEATH, caused);
         for (k, decision) in kernel.decisions.iter().enumerate().filter(|(k, _)| !kernel.sites[*k].of_the_spine) {
             ask(self.words_of(kernel, *decision)[lane], self.hazards.fracture[k][lane], k as u8 + 1, 0);
@@ -429,7 +453,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
     pub fn step(&mut self, kernel: &Kernel<S>, block: &Block<S, L>) {
         step_rows(kernel.cpu, &kernel.balance, &block.person, &self.inputs, &mut self.state, &self.age, &[S::of(MONTH_IN_YEARS); L]);
         for lane in 0..L {
-            self.frailty[lane] = kernel.frailty.aged(self.frailty[lane], self.hazards.life_table[lane]);
+            self.frailty[lane] = kernel.frailty.aged(self.frailty[lane], self.rates.life_table[lane]);
             self.instability[lane] = kernel.frailty.steadied(self.instability[lane]);
         }
         for since in &mut self.months_since[..kernel.sites.len()] {

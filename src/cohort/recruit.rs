@@ -128,7 +128,7 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
     let u = model.luck.once(person, 0, Recruiting::Cohort as u32);
     let cohort = model.cohorts.iter().position(|c| u < c.cumulative_share).unwrap_or(model.cohorts.len() - 1);
     let mut recruit = entry::first_eligible(model, cohort, person);
-    complete(model, &mut recruit);
+    complete(model, &mut recruit, None);
     recruit.spine = spine_at_index::spine(model, &model.populations[model.cohorts[cohort].population], &recruit);
     recruit
 }
@@ -152,11 +152,23 @@ pub fn candidate(model: &Model, cohort_index: usize, person: u64, attempt: u32) 
     recruit
 }
 
-/// The person of this number in a population, at a given sex and age; `first_normal` replaces the first independent normal number (femoral-neck density),
-/// so that a reference sample can be spread evenly.
-pub fn person_of(model: &Model, population: &Population, person: u64, sex: usize, age_months: u32, first_normal: Option<f64>) -> Recruit {
-    let mut recruit = measured(model, population, (person, 0), sex, age_months, first_normal);
-    complete(model, &mut recruit);
+/// People of a sample that is spread evenly.
+pub const EVEN_PEOPLE: u64 = 4096;
+/// Generator of the lattice on which they stand (Korobov's form): odd, so that every coordinate takes every place once.
+const EVEN_STEP: u64 = 1457;
+
+/// The j-th independent normal number of the k-th person of an even sample: one point of a lattice, so that a mean over the sample has an error
+/// several times smaller than over as many people who are drawn.
+fn even_normal(k: u64, j: usize) -> f64 {
+    let step = (0..j).fold(1, |step, _| step * EVEN_STEP % EVEN_PEOPLE);
+    normal::quantile(((k * step % EVEN_PEOPLE) as f64 + 0.5) / EVEN_PEOPLE as f64)
+}
+
+/// The k-th person of an even sample of a population, at a given sex and age. What is measured of them and their proneness to falls stand on the lattice,
+/// all else is the luck of the number `person`.
+pub fn even_person(model: &Model, population: &Population, person: u64, k: u64, sex: usize, age_months: u32) -> Recruit {
+    let mut recruit = measured(model, population, (person, 0), sex, age_months, Some(k));
+    complete(model, &mut recruit, Some(even_normal(k, population.factor[sex].len())));
     recruit
 }
 
@@ -167,14 +179,14 @@ fn measured(
     (person, attempt): (u64, u32),
     sex: usize,
     age_months: u32,
-    first_normal: Option<f64>,
+    even: Option<u64>,
 ) -> Recruit {
     let luck = model.luck;
     let n = population.factor[sex].len();
     let independent: Vec<f64> = (0..n)
-        .map(|k| match first_normal {
-            Some(z) if k == 0 => z,
-            _ => normal::quantile(luck.once(person, attempt, Recruiting::Characteristic as u32 + k as u32)),
+        .map(|j| match even {
+            Some(k) => even_normal(k, j),
+            None => normal::quantile(luck.once(person, attempt, Recruiting::Characteristic as u32 + j as u32)),
         })
         .collect();
     let correlated: Vec<f64> = population.factor[sex]
@@ -213,13 +225,13 @@ fn measured(
     }
 }
 
-/// Everything that follows from the characteristics.
-fn complete(model: &Model, recruit: &mut Recruit) {
+/// Everything that follows from the characteristics; `proneness` replaces the normal number of falls.
+fn complete(model: &Model, recruit: &mut Recruit, proneness: Option<f64>) {
     let p = &model.parameters;
     let normal_of =
         |decision: Recruiting| normal::quantile(model.luck.once(recruit.person, recruit.attempt, decision as u32)).clamp(-WIDEST, WIDEST);
     let individual = Individual::of(p, &INDIVIDUAL.map(normal_of));
-    let z = normal_of(Recruiting::FallProneness);
+    let z = proneness.unwrap_or_else(|| normal_of(Recruiting::FallProneness));
     recruit.individual = individual;
     let activity = recruit.values[model::ACTIVITY];
     recruit.habitual_load = loading::habitual_load(p, recruit.sex, activity, recruit.values[model::BODY_WEIGHT]);
@@ -268,6 +280,19 @@ pub fn has_t_score(model: &Model, recruit: &Recruit, range: &TScores) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_even_sample_takes_every_place_once_in_every_coordinate() {
+        for j in [0, 1, 5, 18] {
+            let mut places: Vec<f64> = (0..EVEN_PEOPLE).map(|k| even_normal(k, j)).collect();
+            places.sort_unstable_by(f64::total_cmp);
+            let expected = |k: u64| normal::quantile((k as f64 + 0.5) / EVEN_PEOPLE as f64);
+            assert!(places.iter().zip(0..).all(|(z, k)| *z == expected(k)));
+        }
+        // Two coordinates of it together have no correlation to speak of.
+        let product = (0..EVEN_PEOPLE).map(|k| even_normal(k, 2) * even_normal(k, 10)).sum::<f64>() / EVEN_PEOPLE as f64;
+        assert!(product.abs() < 0.02, "{product}");
+    }
 
     #[test]
     fn quantiles_go_on_with_their_last_slope() {

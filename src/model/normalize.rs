@@ -3,7 +3,7 @@
 //! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of falls and
 //! death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b at which the mean
 //! hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population itself, recruited and lived
-//! to index exactly as a study's people are, with femoral-neck density spread evenly over its distribution: density, turnover, falls,
+//! to index exactly as a study's people are, with everything that is measured spread evenly over its joint distribution: density, turnover, falls,
 //! earlier fractures and risk factors enter with the correlations they have, and nothing is counted twice.
 
 use super::{Model, Normalizers, Population};
@@ -12,17 +12,15 @@ use crate::biology::remodeling::Balance;
 use crate::biology::spine::levels::SEVERE;
 use crate::cohort::at_index::{Earlier, Lived, death_ratio_after, earlier_fractures, expected_falls};
 use crate::cohort::history::Block;
-use crate::cohort::recruit::{Recruit, person_of};
+use crate::cohort::recruit::{EVEN_PEOPLE, Recruit, even_person};
 use crate::cohort::simulate;
 use crate::cohort::spine_at_index::{self, Measured};
 use crate::error::Problems;
-use crate::numeric::{Scalar, normal};
+use crate::numeric::Scalar;
 use crate::parameters::LEVELS;
 use crate::table::{AGES, Between, ByAgeAndSex, interpolate};
 use rayon::prelude::*;
 
-/// People of the reference sample at each age and sex.
-const SAMPLE: usize = 2048;
 /// Ages between the samples, years.
 const EVERY: usize = 5;
 /// Oldest age of a sample; older ages keep its means.
@@ -126,7 +124,7 @@ impl Offset {
         // ln of the mean rises with b from minus infinity to ln(mean weight): an interval that holds the root is halved unless Newton's step is better.
         const WIDEST: f64 = 50.0;
         const STEPS: usize = 200;
-        const CLOSE: f64 = 1e-13;
+        const CLOSE: f64 = 1e-8; // of the last step: the next one would be its square
         let n = burden.len() as f64;
         if weight.iter().sum::<f64>() / n <= incidence * 1.001 {
             return None;
@@ -180,13 +178,8 @@ impl OffsetsByAge {
 }
 
 fn sample(model: &Model, population: &Population, sex: usize, age: usize) -> Vec<Recruit> {
-    let first = FIRST_REFERENCE_PERSON + ((sex * AGES + age) * SAMPLE) as u64;
-    (0..SAMPLE)
-        .map(|k| {
-            let z = normal::quantile((k as f64 + 0.5) / SAMPLE as f64);
-            person_of(model, population, first + k as u64, sex, (age * 12 + 6) as u32, Some(z))
-        })
-        .collect()
+    let first = FIRST_REFERENCE_PERSON + (sex * AGES + age) as u64 * EVEN_PEOPLE;
+    (0..EVEN_PEOPLE).map(|k| even_person(model, population, first + k, k, sex, (age * 12 + 6) as u32)).collect()
 }
 
 /// Means and offsets at one age and sex; where a site's incidence cannot be met, its position.
@@ -331,6 +324,7 @@ fn solved(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::normal;
 
     #[test]
     fn the_mean_hazard_of_people_is_the_incidence_and_its_slope_is_the_derivative() {

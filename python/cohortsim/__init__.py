@@ -35,6 +35,16 @@ if TYPE_CHECKING:
         ScenarioError as ScenarioError,
     )
     from cohortsim.fields import Ages as Ages
+    from cohortsim.groups import (
+        Groups as Groups,
+    )
+    from cohortsim.groups import (
+        bands as bands,
+    )
+    from cohortsim.groups import (
+        quantiles as quantiles,
+    )
+    from cohortsim.persons_file import PersonsFile as PersonsFile
     from cohortsim.reading import load as load
     from cohortsim.results import Results as Results
     from cohortsim.results import open as open
@@ -44,6 +54,9 @@ if TYPE_CHECKING:
     )
     from cohortsim.scenario import (
         Cohort as Cohort,
+    )
+    from cohortsim.scenario import (
+        DeformityRule as DeformityRule,
     )
     from cohortsim.scenario import (
         EntryRules as EntryRules,
@@ -95,6 +108,7 @@ _HOMES = {
         "Cohort",
         "EntryRules",
         "TScoreRule",
+        "DeformityRule",
         "YearsSinceMenopause",
         "Arm",
         "Override",
@@ -102,6 +116,8 @@ _HOMES = {
     ),
     "treatments": ("Treatment", "NextCourse", "Dose", "StopRule", "Who", "MedianPersistence"),
     "fields": ("Ages",),
+    "persons_file": ("PersonsFile",),
+    "groups": ("quantiles", "bands", "Groups"),
     "validation": ("validate", "Validation"),
     "errors": (
         "CohortsimError",

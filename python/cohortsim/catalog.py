@@ -6,11 +6,9 @@ is found first. Files are read when they are first asked for, and checked as the
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,31 +17,22 @@ from pydantic import ValidationError
 from cohortsim import document
 from cohortsim.entries import (
     Entry,
-    FractureSite,
     Medicine,
     ParameterFile,
-    Population,
     Profile,
     Quantity,
     RiskFactor,
 )
 from cohortsim.errors import CatalogError, Problem, nearest, one_of
-from cohortsim.population import TABLES, Tables
+from cohortsim.fracture_sites import FractureSite
+from cohortsim.population import Population
+from cohortsim.population_data import PopulationData, assembled
 
 SHIPPED = Path(__file__).parent / "data"
 PROFILE_KINDS = ("hormones", "activity", "diet")
-STUDY_KINDS = ("scenarios", "trials")
+STUDY_KINDS = ("scenarios", "trials", "studies")
 STUDY_KEY = re.compile(rb"^[\"']?cohort(?:sim|s)[\"']?\s*:", re.MULTILINE)  # no data file has them
 E = TypeVar("E", bound=Entry)
-
-
-@dataclass(frozen=True)
-class PopulationData:
-    """A population with its tables as the request holds them, and a checksum of each table."""
-
-    entry: Population
-    plain: dict[str, Any]
-    checksums: dict[str, str]
 
 
 class Catalog:
@@ -104,13 +93,43 @@ class Catalog:
         """Return a population with its tables. Raises CatalogError."""
         key = ("population data", id_)
         if key not in self._entries:
-            entry = self._entry("populations", id_, Population)
-            self._entries[key] = self._tables(entry, self._path("populations", id_).parent)
+            made: PopulationData | None = None
+            for folder, entry in reversed(self._lineage(id_)):
+                made = assembled(entry, folder, self.shown(folder), made, self._text)
+            self._entries[key] = made
         return self._entries[key]  # type: ignore[no-any-return]
 
     def population_entry(self, id_: str) -> Population:
-        """Return a population's description without reading its tables. Raises CatalogError."""
-        return self._entry("populations", id_, Population)
+        """Return a population's description, without its tables but with what it takes from others.
+
+        Raises CatalogError.
+        """
+        line = [entry for _, entry in reversed(self._lineage(id_))]
+        return reduce(lambda other, own: own.after(other), line)
+
+    def _lineage(self, id_: str) -> list[tuple[Path, Population]]:
+        """Return a population, the one that it is like, the one that this one is like, and so on."""
+        line: list[tuple[Path, Population]] = []
+        seen: list[Path] = []
+        while True:
+            path, entry = (
+                self._path("populations", id_),
+                self._entry("populations", id_, Population),
+            )
+            line.append((path.parent, entry))
+            seen.append(path)
+            if entry.like is None:
+                return line
+            place = self.place("populations", id_, ("like",))
+            if not self.has("populations", entry.like):
+                unknown = self.unknown("populations", entry.like, "population")
+                raise CatalogError(Problem(place, *unknown))
+            if self._path("populations", entry.like) in seen:
+                round_ = " -> ".join([*(one.id for _, one in line), entry.like])
+                needed = "the last must be described in full, without `like`"
+                advice = "name another population, or call your own by another id"
+                raise CatalogError(Problem(place, f"like in a circle: {round_}", needed, advice))
+            id_ = entry.like
 
     def scenario_path(self, id_: str) -> Path | None:
         """Return the file of a shipped scenario or trial, or None."""
@@ -135,7 +154,8 @@ class Catalog:
     def unknown(self, kind: str, id_: str, what: str) -> tuple[str, str, str]:
         """Return found, needed, advice for an id that there is not."""
         options = self.ids(kind)
-        advice = nearest(id_, options) or f"put a file {kind}/{id_}.yaml beside the study"
+        file = f"{id_}/population.yaml" if kind == "populations" else f"{id_}.yaml"
+        advice = nearest(id_, options) or f"put a file {kind}/{file} beside the study"
         return f'no {what} "{id_}"', one_of(options), advice
 
     def shown(self, path: Path) -> str:
@@ -222,24 +242,6 @@ class Catalog:
             if ".." not in inside.parts and not path.is_relative_to(self.shipped):
                 self.own_files[inside.as_posix()] = text
         return text, problem
-
-    def _tables(self, entry: Population, folder: Path) -> PopulationData:
-        shown = self.shown(folder)
-        texts: dict[str, str] = {}
-        problems: list[Problem] = []
-        for name in TABLES:
-            file = entry.tables.get(name)
-            if file is None:
-                place = f"{shown}/population.yaml tables"
-                problems.append(Problem(place, f'no table "{name}"', "needs it", "add it"))
-                continue
-            text, problem = self._text(folder / file.file, f"{shown}/{file.file}")
-            texts[name] = text
-            problems += [problem] if problem else []
-        if problems:
-            raise CatalogError(problems)
-        checksums = {n: hashlib.sha256(t.encode()).hexdigest() for n, t in texts.items()}
-        return PopulationData(entry, Tables(entry, texts, shown).plain(), checksums)
 
 
 def _is_id(text: str) -> bool:

@@ -136,7 +136,7 @@ def _show(results: Any, as_json: bool, quiet: bool) -> None:
         used = results.provenance["resources"]
         answer = {
             "results": str(results.folder),
-            "people": results.scenario.people,
+            "people": results.scenario.headcount,
             "person_months": terminal.person_months(results),
             "seconds": used["seconds"],
             "person_months_per_second": used["person_months_per_second"],
@@ -147,12 +147,29 @@ def _show(results: Any, as_json: bool, quiet: bool) -> None:
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @told
-def new(folder: Path) -> None:
+def show(folder: Path, as_json: bool) -> None:
+    """Show the results in DIR again."""
+    from cohortsim import results
+
+    _show(results.open(folder), as_json, quiet=False)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--example",
+    metavar="NAME",
+    default="first_study",
+    help="first_study (default), or own_country: a population from one's own life table and rates.",
+)
+@told
+def new(folder: Path, example: str) -> None:
     """Write an example study with comments into DIR."""
     from cohortsim.example import write_example
 
-    for path in write_example(folder):
+    for path in write_example(folder, example):
         click.echo(f"wrote {path}")
     click.echo(f"next: cohortsim run {shlex.quote(str(folder / 'study.yaml'))}")
 
@@ -183,7 +200,9 @@ def check(scenario: str, settings: tuple[str, ...]) -> None:
 @click.option("--set", "settings", metavar="PATH=VALUE", multiple=True, help=SETTINGS_HELP)
 @told
 def explain(what: str, settings: tuple[str, ...]) -> None:
-    """Say a study in English, or what a medicine, profile or parameter does and from which sources."""
+    """Say a study in English, or what the catalog says of an id, with sources: a medicine, profile,
+    population, fracture site, risk factor or parameter.
+    """
     from cohortsim import explain_entry
     from cohortsim.catalog import Catalog
     from cohortsim.explain import Explanation
@@ -342,8 +361,9 @@ def validate(
 ) -> None:
     """Simulate the trials of the evidence and compare every published number.
 
-    Layers: life_course, hormones, minerals, loading, medicines, sequences, markers, steroids; bmd
-    is every number about bone density.
+    Layers of density and turnover: life_course, hormones, minerals, loading, medicines, sequences,
+    markers, steroids; bmd is every number about bone density. Layers of outcomes: prevalence,
+    incidence, risk, trials, spine, mortality.
     """
     from cohortsim import validation
 
@@ -362,7 +382,8 @@ def validate(
 def list_(kind: str | None) -> None:
     """List what can be asked for by id, here and as shipped.
 
-    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials or parameters.
+    KIND: populations, profiles, medicines, sites, risk_factors, scenarios, trials, studies,
+    persons_columns or parameters.
     """
     from cohortsim.listing import listing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -13,27 +13,26 @@ from cohortsim.units import MONTHS_PER_YEAR
 
 PAIRED_STRATA = ("cohort", "sex", "age_band", "age")
 ANY = "any_fracture"
-DEATH = "death"
 
 
 def averted(
     events: pl.LazyFrame,
     states: pl.LazyFrame,
     by: Sequence[str],
-    sites: Sequence[str],
+    outcomes: Mapping[str, Sequence[str]],
     bands: Sequence[int],
     arm: str,
     versus: str,
 ) -> pl.LazyFrame:
     """Return events averted by `arm` against `versus`, also per 1,000 people with 95 % interval.
 
+    `outcomes` are the rows: each with the events that it holds.
     The interval comes from the differences of each person; where all are the same it is that of
     no event among so many people, to either side. Strata are those at index.
     """
-    outcomes = pl.Enum([*sites, ANY, DEATH])
     people = _people(states, by, bands, versus)
-    rows = pl.LazyFrame({"event": pl.Series(outcomes.categories.to_list(), dtype=outcomes)})
-    pairs = _differences(events, by, sites, bands, arm, versus, outcomes)
+    rows = pl.LazyFrame({"event": pl.Series(list(outcomes), dtype=pl.Enum(list(outcomes)))})
+    pairs = _differences(events, by, outcomes, bands, arm, versus)
     keys = [*by, "event"]
     d = pl.col("difference")
     sums = counted(
@@ -62,29 +61,32 @@ def _people(
 def _differences(
     events: pl.LazyFrame,
     by: Sequence[str],
-    sites: Sequence[str],
+    outcomes: Mapping[str, Sequence[str]],
     bands: Sequence[int],
     arm: str,
     versus: str,
-    outcomes: pl.Enum,
 ) -> pl.LazyFrame:
     """Return one row for each person and outcome that happened in one of the two arms."""
     at_index = ((pl.col("age_months") - pl.col("month")) // MONTHS_PER_YEAR).cast(pl.UInt8)
-    name, of_arm = pl.col("event").cast(pl.String), pl.col("arm").cast(pl.String)
+    of_arm = pl.col("arm").cast(pl.String)
     told = with_age_band(
-        events.filter(of_arm.is_in([arm, versus]), name.is_in([*sites, DEATH])).with_columns(
+        events.filter(of_arm.is_in([arm, versus])).with_columns(
             at_index.alias("age"),
-            name.cast(outcomes).alias("event"),
+            pl.col("event").cast(pl.String).alias("kind"),
             (of_arm == arm).cast(pl.Int32).alias("with"),
             (of_arm == versus).cast(pl.Int32).alias("without"),
         ),
         bands,
     )
-    fractures = told.filter(pl.col("event") != DEATH).with_columns(
-        pl.lit(ANY).cast(outcomes).alias("event")
+    pairs = [(kind, outcome) for outcome, kinds in outcomes.items() for kind in kinds]
+    held_by = pl.LazyFrame(
+        {
+            "kind": [kind for kind, _ in pairs],
+            "event": pl.Series([o for _, o in pairs], dtype=pl.Enum(list(outcomes))),
+        }
     )
     keys = ["person", *by, "event"]
-    both = pl.concat([told, fractures]).group_by(keys)
+    both = told.drop("event").join(held_by, on="kind").group_by(keys)
     return both.agg(pl.col("with").sum(), pl.col("without").sum()).with_columns(
         (pl.col("without") - pl.col("with")).cast(pl.Int64).alias("difference")
     )

@@ -141,6 +141,10 @@ def _entry_rules(data: Mapping[str, Any]) -> Iterable[Mistake]:
         for place, rule in items(entry, "t_scores"):
             here: Trail = (*path, "t_scores", place)
             yield from _range(here, rule, ("at_least", "at_most"), "a rule without a T-score")
+        spine = entry.get("vertebral_deformities")
+        if isinstance(spine, Mapping):
+            here = (*path, "vertebral_deformities")
+            yield from _range(here, spine, ("at_least", "at_most"), "a rule without a number")
         since = entry.get("years_since_menopause")
         if since is None:
             continue

@@ -50,7 +50,8 @@ def compiled(request: Request, like: Any = None) -> Any:
     module = core()
     document = request.scenario.origin.document
     try:
-        return module.compile(request.text, like)
+        people = {name: found.arrays() for name, found in request.persons.items()}
+        return module.compile(request.text, like, people or None)
     except module.RequestError as error:
         problems = [
             Problem(document.place(trail(place)), found, f"needs {needed}", _advice(place))

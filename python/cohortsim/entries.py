@@ -81,13 +81,19 @@ class Effect(Entry):
     """What an exposure does: where, in which shape, how much.
 
     `while_taken` is a level that holds while it lasts; `per_dose` is added at each dose. `amount` is
-    that of the dose that the medicine's file names.
+    that of the dose that the medicine's file names; at another dose it is the amount times
+    (dose / that dose) ^ `dose_exponent`, or the same where it does not scale with the dose.
     """
 
     target: Text
     shape: Literal["while_taken", "per_dose"] = "while_taken"
     amount: Quantity
     scales_with_dose: bool = True
+    dose_exponent: Number = Field(default=1.0, gt=0, le=2)
+
+    def at(self, scale: float) -> float:
+        """Return by how much the effect changes at a dose that is `scale` times that of the file."""
+        return scale**self.dose_exponent if self.scales_with_dose else 1.0
 
 
 class CurvePoint(Entry):
@@ -263,85 +269,11 @@ class RiskFactor(Entry):
         yield from _effects(base, self.effects)
 
 
-class MortalityStep(Entry):
-    """Relative hazard of death from a month after a fracture on, until the next step."""
-
-    from_month: Whole = Field(ge=0)
-    women: Quantity
-    men: Quantity
-
-
-class FractureSite(Entry):
-    """A fracture site: what its hazard depends on, and what follows the fracture."""
-
-    id: Text
-    label: Text
-    describes: str = ""
-    decision: Whole = Field(ge=0, le=30)
-    icd10: Annotated[tuple[str, ...], BeforeValidator(many)] = ()
-    groups: Annotated[tuple[str, ...], BeforeValidator(many)] = ()
-    density_site: Text
-    gradient_per_sd: Quantity
-    sd: Quantity
-    share_from_falls: Quantity
-    turnover_exponent: Quantity
-    healing_draw: Quantity
-    prior_fracture_ratio: Quantity
-    mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(many)] = ()
-    mortality_until_month: Whole | None = None
-    note: str = ""
-
-    def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield (full name, quantity) of each number that the model uses."""
-        base = f"fracture_sites.{self.id}"
-        for name in FRACTURE_NUMBERS:
-            yield f"{base}.{name}", getattr(self, name)
-        for index, step in enumerate(self.mortality_after):
-            yield f"{base}.mortality_after[{index}].women", step.women
-            yield f"{base}.mortality_after[{index}].men", step.men
-
-
-FRACTURE_NUMBERS = (
-    "gradient_per_sd",
-    "sd",
-    "share_from_falls",
-    "turnover_exponent",
-    "healing_draw",
-    "prior_fracture_ratio",
-)
-
-
 class ParameterFile(Entry):
     """The parameters of one system of the model."""
 
     system: Text
     parameters: dict[str, Quantity]
-
-
-class TableFile(Entry):
-    """One CSV table of a population: its file, unit, sources."""
-
-    file: Text
-    unit: str = ""
-    source: Sources
-    status: Status | None = None
-    note: str = ""
-
-
-Transform = Literal["identity", "log", "log1p"]
-
-
-class Population(Entry):
-    """A population: who it is, and the tables that describe it."""
-
-    id: Text
-    label: Text
-    calendar_year: Whole
-    describes: Text
-    tables: dict[str, TableFile]
-    transforms: dict[str, Transform]
-    correlation_order: Annotated[tuple[Text, ...], BeforeValidator(many)]
-    note: str = ""
 
 
 def _lasting(effects: tuple[Effect, ...]) -> None:

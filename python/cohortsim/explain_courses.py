@@ -95,7 +95,7 @@ class Courses:
         return " ".join(said) or "It does nothing."
 
     def _effect(self, effect: Effect, scale: float) -> str:
-        factor = scale if effect.scales_with_dose else 1.0
+        factor = effect.at(scale)
         amount = english.value(effect.amount, factor)
         return f"{english.words(effect.target)} by {amount} ({self.cite(effect.amount.source)})"
 

@@ -1,27 +1,20 @@
-"""`cohortsim explain ID` for what the catalog holds: medicines, profiles, parameters, with sources."""
+"""`cohortsim explain ID` for what the catalog holds, with sources: medicines, profiles, populations,
+fracture sites, risk factors, parameters.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from cohortsim import english
+from cohortsim import english, explain_nature
 from cohortsim.catalog import PROFILE_KINDS, STUDY_KINDS, Catalog
-from cohortsim.citations import UNPUBLISHED, entries, full
-from cohortsim.core import core, is_built
-from cohortsim.entries import Effect, Medicine, PersistenceCurve, Profile, Quantity
+from cohortsim.entries import Medicine, PersistenceCurve, Profile, Quantity
 from cohortsim.errors import Problem, ScenarioError, nearest
+from cohortsim.explain_said import STATUS, Said
 
-KEY = re.compile(r"\b[a-z][a-z_]*\d{4}[a-z]?(?:_\w+)?\b")
 FILES = {".yaml", ".yml", ".json"}
-STATUS = {
-    "read": "read in its source",
-    "recalled": "recalled from its source, to be read again",
-    "derived": "derived from its source",
-    "calibrated": "fitted",
-    "assumption": "an assumption",
-}
+OTHER_KINDS = ("medicines", "populations", "fracture_sites", "risk_factors")
 SHAPES = {
     "while_taken": "while it is taken",
     "per_dose": "at each dose",
@@ -39,14 +32,14 @@ def explained(id_: str, catalog: Catalog) -> str:
 
 
 def unknown(id_: str, catalog: Catalog) -> ScenarioError:
-    """Return the error for an id of which there is no study, medicine, profile or parameter."""
-    kinds = ("medicines", *(f"profiles/{kind}" for kind in PROFILE_KINDS))
+    """Return the error for an id of which there is no study and nothing in the catalog."""
+    kinds = (*(f"profiles/{kind}" for kind in PROFILE_KINDS), *OTHER_KINDS)
     options = [
         *catalog.scenario_ids(*STUDY_KINDS),
         *(i for kind in kinds for i in catalog.ids(kind)),
         *catalog.parameters,
     ]
-    found = "no such file, scenario, trial, medicine, profile or parameter"
+    found = "no such file, scenario, trial or entry of the catalog"
     needed = "needs a scenario file, or the id of one of these"
     return ScenarioError(
         Problem(id_, found, needed, nearest(id_, options) or "see `cohortsim list`")
@@ -60,22 +53,25 @@ def is_id(text: str) -> bool:
 
 def _paragraphs(id_: str, catalog: Catalog) -> Iterator[str]:
     if catalog.has("medicines", id_):
-        yield from _Entry(catalog).medicine(catalog.medicine(id_))
+        yield from _Entry(Said(catalog)).medicine(catalog.medicine(id_))
     for kind in PROFILE_KINDS:
         if catalog.has(f"profiles/{kind}", id_):
-            yield from _Entry(catalog).profile(kind, catalog.profile(kind, id_))
+            yield from _Entry(Said(catalog)).profile(kind, catalog.profile(kind, id_))
+    if catalog.has("populations", id_):
+        yield from explain_nature.population(Said(catalog), catalog.population(id_))
+    if catalog.has("fracture_sites", id_):
+        yield from explain_nature.site(Said(catalog), catalog.fracture_site(id_))
+    if catalog.has("risk_factors", id_):
+        yield from explain_nature.factor(Said(catalog), catalog.risk_factor(id_))
     if id_ in catalog.parameters:
-        yield from _Entry(catalog).parameter(id_, catalog.parameters[id_])
+        yield from _Entry(Said(catalog)).parameter(id_, catalog.parameters[id_])
 
 
 class _Entry:
-    """Says one entry in paragraphs, and gathers the sources on the way."""
+    """Says a medicine, a profile or a parameter in paragraphs."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.bibliography = entries(catalog.references)
-        self.keys: dict[str, None] = {}
-        specs = core().exposure_targets() if is_built() else []
-        self.meanings = {str(spec["name"]): str(spec["meaning"]) for spec in specs}
+    def __init__(self, said: Said) -> None:
+        self.said = said
 
     def medicine(self, medicine: Medicine) -> Iterator[str]:
         kind = ", ".join(
@@ -89,11 +85,11 @@ class _Entry:
         yield medicine.describes
         yield self._dose(medicine)
         for effect in medicine.effects:
-            yield self._effect(effect, SHAPES[effect.shape], bool(medicine.dose_range))
+            yield self.said.effect(effect, SHAPES[effect.shape], bool(medicine.dose_range))
         if not medicine.effects:
             yield "It changes nothing in the model."
         yield self._persistence(medicine.persistence)
-        yield from self._end(medicine.note)
+        yield from self.said.end(medicine.note)
 
     def profile(self, kind: str, profile: Profile) -> Iterator[str]:
         who = "women and men" if profile.applies_to == "all" else profile.applies_to
@@ -101,17 +97,17 @@ class _Entry:
         yield profile.describes
         yield profile.explain
         for name, quantity in profile.set.items():
-            yield f"Sets {english.words(name)} to {self._quantity(quantity)}"
+            yield f"Sets {english.words(name)} to {self.said.quantity(quantity)}"
         for effect in profile.effects:
-            yield self._effect(effect, _when(profile), False)
+            yield self.said.effect(effect, _when(profile), False)
         if not profile.effects and not profile.set:
             yield "It changes nothing in the model."
-        yield from self._end(profile.note)
+        yield from self.said.end(profile.note)
 
     def parameter(self, name: str, quantity: Quantity) -> Iterator[str]:
         yield f"Parameter {name} of the model."
-        yield f"Its value is {self._quantity(quantity)}"
-        yield from self._end("")
+        yield f"Its value is {self.said.quantity(quantity)}"
+        yield from self.said.end("")
 
     def _dose(self, medicine: Medicine) -> str:
         span = medicine.dose_range
@@ -122,27 +118,6 @@ class _Entry:
         )
         return f"Dose: {english.dose(medicine)}. {more}"
 
-    def _effect(self, effect: Effect, when: str, dosed: bool) -> str:
-        meaning = self.meanings.get(effect.target)
-        meant = f" ({meaning})" if meaning else ""
-        scales = ""
-        if dosed:
-            scales = (
-                " In proportion to the dose."
-                if effect.scales_with_dose
-                else " The same at every dose."
-            )
-        return (
-            f"Changes {english.words(effect.target)}{meant} {when} by "
-            f"{self._quantity(effect.amount)}{scales}"
-        )
-
-    def _quantity(self, quantity: Quantity) -> str:
-        span = f"plausible {quantity.low:g} to {quantity.high:g}"
-        cited = self._cited(quantity.source, quantity.note)
-        status = STATUS[quantity.status]
-        return f"{english.value(quantity)} ({span}; {status}{cited}). {quantity.note}".rstrip()
-
     def _persistence(self, curve: PersistenceCurve | None) -> str:
         if curve is None:
             return "No curve of persistence in real life: a study says how long people go on."
@@ -152,26 +127,11 @@ class _Entry:
                 low, high = (point.share if x is None else x for x in (point.low, point.high))
                 span = f" (plausible {100 * low:g} to {100 * high:g} %)" if low < high else ""
                 points.append(f"{100 * point.share:g} % at month {point.month:g}{span}")
-        cited = self._cited(curve.source, curve.note)
+        cited = self.said.cited(curve.source, curve.note)
         return (
             f"Still taking it in real life: {', '.join(points)} ({STATUS[curve.status]}{cited}). "
             f"{curve.note}"
         ).rstrip()
-
-    def _cited(self, source: Iterable[str], note: str) -> str:
-        """Keep the keys for the list of sources; return those that are published."""
-        keys = [key for key in source if key not in UNPUBLISHED]
-        mentioned = [key for key in KEY.findall(note) if key in self.bibliography]
-        self.keys |= dict.fromkeys([*keys, *mentioned])
-        return f": {', '.join(keys)}" if keys else ""
-
-    def _end(self, note: str) -> Iterator[str]:
-        self._cited((), note)
-        yield note
-        if self.keys:
-            yield "Sources:"
-        for key in self.keys:
-            yield f"{key}: {full(key, self.bibliography)}"
 
 
 def _when(profile: Profile) -> str:

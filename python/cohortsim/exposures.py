@@ -148,7 +148,7 @@ def effects_of(
         made.append(
             {
                 "target": effect.target,
-                "amount": amount * scale if effect.scales_with_dose else amount,
+                "amount": amount * effect.at(scale),
                 "every_months": every_months if effect.shape == "per_dose" else None,
             }
         )

@@ -9,6 +9,7 @@ from cohortsim import document, english
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.entries import Quantity
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
+from cohortsim.persons_columns import columns
 
 WIDTH = 80
 Row = tuple[str, str]
@@ -46,8 +47,21 @@ def _wrapped(text: str, room: int) -> list[str]:
 def _populations(catalog: Catalog) -> Iterator[Row]:
     for id_ in catalog.ids("populations"):
         entry = catalog.population_entry(id_)
-        sources = (key for table in entry.tables.values() for key in table.source)
-        yield id_, f"{entry.label}, {entry.calendar_year} [{_keys(sources)}]"
+        tables = dict(entry.tables)
+        if entry.like is not None:
+            there = catalog.population_entry(entry.like).tables
+            tables = {name: table for name, table in tables.items() if table != there.get(name)}
+        sources = (key for table in tables.values() for key in table.source)
+        said = [
+            f"country: {entry.country}" if entry.country not in entry.label else "",
+            f"race and ethnicity: {entry.race_and_ethnicity}" if entry.race_and_ethnicity else "",
+            f"else like {entry.like}" if entry.like else "",
+        ]
+        more = "; ".join(part for part in said if part)
+        yield (
+            id_,
+            f"{entry.label}, {entry.calendar_year}{f' ({more})' if more else ''} [{_keys(sources)}]",
+        )
 
 
 def _profiles(catalog: Catalog) -> Iterator[Row]:
@@ -88,11 +102,20 @@ def _trials(catalog: Catalog) -> Iterator[Row]:
     return _studies(catalog, "trials")
 
 
+def _population_studies(catalog: Catalog) -> Iterator[Row]:
+    return _studies(catalog, "studies")
+
+
 def _studies(catalog: Catalog, kind: str) -> Iterator[Row]:
     for id_ in catalog.scenario_ids(kind):
         path = catalog.shipped / kind / f"{id_}.yaml"
         study = document.plain(document.read_text(path, path.name)[0])
         yield id_, str(study.get("title", ""))  # shipped studies are checked by the tests
+
+
+def _persons_columns(catalog: Catalog) -> Iterator[Row]:
+    for name, column in columns(factor.id for factor in catalog.risk_factors).items():
+        yield name, column.said()
 
 
 def _parameters(catalog: Catalog) -> Iterator[Row]:
@@ -119,5 +142,7 @@ KINDS = {
     "risk_factors": _risk_factors,
     "scenarios": _scenarios,
     "trials": _trials,
+    "studies": _population_studies,
+    "persons_columns": _persons_columns,
     "parameters": _parameters,
 }

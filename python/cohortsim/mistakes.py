@@ -22,7 +22,7 @@ from cohortsim.document import Document, Trail
 from cohortsim.errors import Problem, nearest, one_of
 from cohortsim.fields import SEXES
 
-TAGS = {"word", "median"}
+TAGS = {"word", "median", "population_id", "own_people"}
 A_GROUP, A_LIST = "needs a group of keys", "needs a list"
 LONGEST_WHOLE = 128  # bits of a whole number that messages still show in full
 

@@ -56,7 +56,7 @@ def plan(request: Request, threads: int | None = None) -> Plan:
     """Return the plan of a study; the time comes from a short trial with this machine's core."""
     scenario = request.scenario
     months, arms = scenario.months, len(request.arms)
-    batch = min(scenario.people, batch_size(months, arms))
+    batch = min(scenario.headcount, batch_size(months, arms))
     rate, events = _trial(request, threads)
     row = {
         table: sum(_width(s["dtype"]) for s in specs)
@@ -67,22 +67,22 @@ def plan(request: Request, threads: int | None = None) -> Plan:
     if scenario.record.persons:
         per_person += row["persons"] + arms * row["follow_up"]
     strata = 2 * 60 * scenario.years * arms * len(request.cohorts)
-    batches = -(-scenario.people // batch)
-    tallies = batches * strata * (3 * row["person_time"] + 4 * row["states"]) // 4
+    batches = -(-scenario.headcount // batch)
+    tallies = batches * strata * (3 * row["person_time"] + 4 * row["states"] + row["spine"]) // 4
     if scenario.record.visits:
         measures = len(core().density_sites()) + len(MARKERS)
         rows = len(scenario.record.visits) * measures * arms * len(request.cohorts)
         tallies += batches * rows * row["visits"]
     return Plan(
-        people=scenario.people,
+        people=scenario.headcount,
         months=months,
         arms=arms,
         batch=batch,
         memory_bytes=int(
-            FIXED_MEMORY + 4 * batch * per_person + 1.5 * scenario.people * events_each
+            FIXED_MEMORY + 4 * batch * per_person + 1.5 * scenario.headcount * events_each
         ),
-        disk_bytes=int(FIXED_DISK + COMPRESSED * (scenario.people * per_person + tallies)),
-        seconds=scenario.people * months * arms / rate,
+        disk_bytes=int(FIXED_DISK + COMPRESSED * (scenario.headcount * per_person + tallies)),
+        seconds=scenario.headcount * months * arms / rate,
         measured_rate=rate,
     )
 
@@ -91,7 +91,7 @@ def _trial(request: Request, threads: int | None) -> tuple[float, float]:
     """Return person-months per second and events per person and arm of a small trial."""
     model = compiled(request)
     months, arms = request.scenario.months, len(request.arms)
-    people = max(1, min(request.scenario.people, PROBE_PERSON_MONTHS // (months * arms)))
+    people = max(1, min(request.scenario.headcount, PROBE_PERSON_MONTHS // (months * arms)))
     best, events = 0.0, 0
     for _ in range(2):
         started = time.perf_counter()

@@ -22,11 +22,10 @@ def prevalence(states: pl.LazyFrame, by: Sequence[str], bands: Sequence[int]) ->
     total = pl.col("people")
     percents: list[pl.Expr] = []
     for name in CLASSES:
-        low, high = wilson(pl.col(name), total)
+        shares = (pl.col(name) / total, *wilson(pl.col(name), total))
         percents += [
-            (100 * pl.col(name) / total).alias(f"{name}_percent"),
-            (100 * low).alias(f"{name}_low"),
-            (100 * high).alias(f"{name}_high"),
+            pl.when(total > 0).then(100 * share).alias(f"{name}_{part}")
+            for share, part in zip(shares, ("percent", "low", "high"), strict=True)
         ]
     return found.select(*by, "people", *CLASSES, *percents)
 
@@ -36,4 +35,5 @@ def mean_abmd(states: pl.LazyFrame, by: Sequence[str], bands: Sequence[int]) -> 
     people = pl.sum_horizontal(CLASSES).sum().cast(pl.Int64).alias("people")
     found = counted(with_age_band(states, bands), by, people, pl.col("abmd_sum").sum())
     mean = pl.col("abmd_sum") / MICROGRAMS_PER_GRAM / pl.col("people")
-    return found.select(*by, "people", mean.alias("abmd_g_per_cm2"))
+    known = pl.when(pl.col("people") > 0).then(mean)
+    return found.select(*by, "people", known.alias("abmd_g_per_cm2"))

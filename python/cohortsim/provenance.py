@@ -31,6 +31,7 @@ SCHEMA_VERSION = "1.0.0"
 SUMMED = {
     "person_time": ("arm", "cohort", "sex", "age", "year", "class"),
     "states": ("arm", "cohort", "sex", "age", "year", "site"),
+    "spine": ("arm", "cohort", "sex", "age", "year"),
     "visits": ("arm", "cohort", "month", "measure"),
 }
 
@@ -54,6 +55,7 @@ def record(
         "citations": citations(request),
         "fingerprints": {"request": request.fingerprint, "tables": prints},
         "own_files": request.files,
+        "persons": {name: people.described() for name, people in request.persons.items()},
         "request": request.data,
         "resources": timing | machine(),
     }
@@ -128,7 +130,7 @@ def _fingerprint(table: str, parts: list[pl.LazyFrame], pause: Callable[[], None
                 continue
             column = frame[name]
             numbers = column.to_physical() if isinstance(kind, pl.Enum) else column
-            values = numbers.cast(pl.Int64).to_numpy()
+            values = numbers.cast(pl.Int64).fill_null(-1).to_numpy()
             digest = hashes.setdefault(name, hashlib.sha256())
             digest.update(values.astype("<i8", copy=False).tobytes())
     whole = hashlib.sha256()

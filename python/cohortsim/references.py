@@ -10,10 +10,12 @@ from typing import Any
 
 from cohortsim import prescriptions
 from cohortsim.catalog import PROFILE_KINDS, Catalog
+from cohortsim.document import Trail
 from cohortsim.entries import Quantity
 from cohortsim.errors import CatalogError, Problem, nearest, one_of
 from cohortsim.fields import AS_MEASURED
 from cohortsim.mistakes import Mistake, ages_of, is_number, items, sexes_of
+from cohortsim.persons_file import LIKE
 
 
 def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Problem]]:
@@ -33,6 +35,9 @@ def against_catalog(data: Any, catalog: Catalog) -> tuple[list[Mistake], list[Pr
 def named_quantities(data: Mapping[str, Any], catalog: Catalog) -> dict[str, Quantity]:
     """Return every number that this scenario's model uses, by full name."""
     found = dict(catalog.parameters)
+    for _, _, id_, _ in populations(data):
+        if catalog.has("populations", id_):
+            found |= dict(catalog.population(id_).quantities())
     for site in catalog.fracture_sites:
         found |= dict(site.quantities())
     for factor in catalog.risk_factors:
@@ -46,7 +51,7 @@ def named_quantities(data: Mapping[str, Any], catalog: Catalog) -> dict[str, Qua
     return found
 
 
-def profiles(data: Any) -> Iterator[tuple[tuple[str | int, ...], str, str, Mapping[str, Any]]]:
+def profiles(data: Any) -> Iterator[tuple[Trail, str, str, Mapping[str, Any]]]:
     """Yield (path, kind, id, cohort) of each profile that the cohorts name."""
     for index, cohort in items(data, "cohorts"):
         for kind in PROFILE_KINDS:
@@ -59,18 +64,41 @@ def profiles(data: Any) -> Iterator[tuple[tuple[str | int, ...], str, str, Mappi
                         yield ("cohorts", index, kind, place), kind, id_, cohort
 
 
-def _populations(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+def populations(data: Any) -> Iterator[tuple[int, Trail, str, Mapping[str, Any]]]:
+    """Yield (place, path, id, cohort) of each population that the cohorts name."""
     for index, cohort in items(data, "cohorts"):
-        id_ = cohort.get("population")
-        if not isinstance(id_, str):
-            continue
+        path: Trail = ("cohorts", index, "population")
+        named = cohort.get("population")
+        if isinstance(named, Mapping):
+            named, path = named.get("like", LIKE), (*path, "like")
+        if isinstance(named, str):
+            yield index, path, named, cohort
+
+
+def _populations(data: Mapping[str, Any], catalog: Catalog) -> Iterable[Mistake]:
+    broken: list[Problem] = []
+    for index, path, id_, cohort in populations(data):
         if not catalog.has("populations", id_):
+            yield Mistake(path, *catalog.unknown("populations", id_, "population"))
+            continue
+        try:
+            population = catalog.population(id_)
+        except CatalogError as error:
+            broken += error.problems
+            continue
+        factors = [factor.id for factor in catalog.risk_factors]
+        broken += population.lacking([site.id for site in catalog.fracture_sites], factors)
+        yield from _people_there(data, index, cohort, population.plain)
+        yield from _old_enough(data, index, cohort, catalog)
+        if cohort.get("people") == "scanned" and population.entry.scanned_mortality_ratio is None:
             yield Mistake(
-                ("cohorts", index, "population"), *catalog.unknown("populations", id_, "population")
+                ("cohorts", index, "people"),
+                f"scanned, and population {id_} does not say how they die",
+                "needs a population with `scanned_mortality_ratio`",
+                "choose another population, or `people: residents`",
             )
-        else:
-            yield from _people_there(data, index, cohort, catalog.population(id_).plain)
-            yield from _old_enough(data, index, cohort, catalog)
+    if broken:
+        raise CatalogError(broken)
 
 
 def _age_range(cohort: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -102,19 +130,17 @@ def _people_there(
     if ages is None:
         return
     low, high = ages
+    path = ("cohorts", index, "ages")
+    knows = f"population {population['id']} knows ages"
     first = population["age_structure"]["first_age"]
     last = first + len(population["age_structure"]["women"]) - 1
-    path = ("cohorts", index, "ages")
-    if low < first or high > last:
-        yield Mistake(
-            path,
-            f"ages {low:g} to {high:g}",
-            f"population {population['id']} knows ages {first} to {last}",
-            "choose ages within that",
-        )
+    own = isinstance(cohort.get("population"), Mapping)  # ages come from a file of persons
+    if not own and (low < first or high > last):
+        found, needed = f"ages {low:g} to {high:g}", f"{knows} {first} to {last}"
+        yield Mistake(path, found, needed, "choose ages within that")
         return
     sexes = sexes_of(cohort)
-    if sexes:
+    if sexes and not own:
         held = sum(
             sum(population["age_structure"][sex][int(low) - first : int(high) - first + 1])
             for sex in sexes
@@ -131,17 +157,21 @@ def _people_there(
 
 
 def _within_life_table(
-    data: Mapping[str, Any], path: tuple[str | int, ...], low: float, population: Mapping[str, Any]
+    data: Mapping[str, Any], path: Trail, low: float, population: Mapping[str, Any]
 ) -> Iterable[Mistake]:
     """Even the youngest must stay within the life table; the few who outlive it keep its last rate."""
     years = data.get("years")
     table = population["life_table"]
-    end = table["first_age"] + len(table["women"])
-    if is_number(years) and years >= 1 and low + years > end:
+    first, end = table["first_age"], table["first_age"] + len(table["women"][0])
+    of = f"the life table of population {population['id']}"
+    if low < first:
+        needed = f"{of} begins at age {first}"
+        yield Mistake(path, f"ages from {low:g}", needed, f"begin at {first}, or extend the table")
+    elif is_number(years) and years >= 1 and low + years > end:
         yield Mistake(
             ("years",),
             f"{years:g} years from age {low:g} lead to age {low + years:g}",
-            f"the life table of population {population['id']} ends at age {end}",
+            f"{of} ends at age {end}",
             f"use at most {end - int(low)} years for cohorts[{path[1]}]",
         )
 

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cohortsim import exposures
+from cohortsim import exposures, persons
 from cohortsim.catalog import Catalog
-from cohortsim.entries import FRACTURE_NUMBERS, FractureSite, Quantity, RiskFactor
+from cohortsim.entries import Quantity, RiskFactor
 from cohortsim.errors import Problem, ScenarioError
+from cohortsim.fields import SEXES
 from cohortsim.fitting import fits_core
+from cohortsim.fracture_sites import FRACTURE_NUMBERS, ByAge, FractureSite
 from cohortsim.references import against_catalog
 from cohortsim.scenario import Cohort, EntryRules, Scenario
 
-FORMAT = 2
+FORMAT = 3
 Plain = dict[str, Any]
 
 
@@ -34,6 +36,8 @@ class Request:
     values: tuple[Plain, ...]
     files: dict[str, str] = field(default_factory=dict)
     """Texts of the study's own data files, by their names beside the scenario."""
+    persons: Mapping[str, persons.People] = field(default_factory=dict, compare=False)
+    """Persons of a file or frame, by cohort; the request's text holds their digest only."""
 
     @cached_property
     def text(self) -> str:
@@ -94,26 +98,30 @@ class Ledger:
         return tuple(self._entries[name] for name in sorted(self._entries))
 
 
-def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
+def build(
+    scenario: Scenario, catalog: Catalog | None = None, given: persons.Given | None = None
+) -> Request:
     """Return the request of a study.
+
+    given: frames of persons, by cohort, instead of files or of a draw from the population.
 
     Raises:
         ScenarioError: the study asks for what the catalog does not hold, or beyond its tables.
         CatalogError: a data file is wrong, or does not fit the core.
     """
     if scenario.origin.pinned is not None:
-        return _repeated(scenario, scenario.origin.pinned)
+        return _repeated(scenario, scenario.origin.pinned, given)
     catalog = catalog or Catalog(scenario.origin.folder)
     mistakes, broken = against_catalog(scenario.plain(), catalog)
     problems = [mistake.placed(scenario.origin.document) for mistake in mistakes] + broken
     if problems:
         raise ScenarioError(problems)
     ledger = Ledger(scenario)
-    data = _settings(scenario) | {
+    data: Plain = {
         "parameters": _parameters(catalog, ledger),
         "populations": [
-            _population(catalog, id_, ledger)
-            for id_ in sorted({cohort.population for cohort in scenario.cohorts})
+            _population(scenario, catalog, id_, ledger)
+            for id_ in sorted({cohort.population_id for cohort in scenario.cohorts})
         ],
         "risk_factors": [_risk_factor(factor, ledger) for factor in catalog.risk_factors],
         "fracture_sites": [_fracture_site(site, ledger) for site in catalog.fracture_sites],
@@ -124,7 +132,11 @@ def build(scenario: Scenario, catalog: Catalog | None = None) -> Request:
         ],
     }
     fits_core(scenario, catalog)
-    return Request(scenario, data, ledger.entries(), catalog.own_files)
+    people = persons.of_study(scenario, data, given)
+    if scenario.people is None:
+        scenario = scenario.changed(people=persons.how_many(scenario, people))
+    data |= _settings(scenario)
+    return Request(scenario, data, ledger.entries(), catalog.own_files, people)
 
 
 def _settings(scenario: Scenario) -> Plain:
@@ -132,9 +144,10 @@ def _settings(scenario: Scenario) -> Plain:
     return {
         "format": FORMAT,
         "seed": scenario.seed,
-        "people": scenario.people,
+        "people": scenario.headcount,
         "months": scenario.months,
         "precision": "f32",
+        "secular_trend": scenario.secular_trend,
         "class_site": scenario.classify_at,
         "record_persons": scenario.record.persons,
         "visits": list(scenario.record.visits),
@@ -145,9 +158,10 @@ def _parameters(catalog: Catalog, ledger: Ledger) -> dict[str, float]:
     return {name: ledger.take(name, quantity) for name, quantity in catalog.parameters.items()}
 
 
-def _population(catalog: Catalog, id_: str, ledger: Ledger) -> Plain:
+def _population(scenario: Scenario, catalog: Catalog, id_: str, ledger: Ledger) -> Plain:
     found = catalog.population(id_)
     for table, file in found.entry.tables.items():
+        taken_from = found.taken_from.get(table)
         ledger.note(
             {
                 "name": f"populations.{found.entry.id}.{table}",
@@ -157,8 +171,17 @@ def _population(catalog: Catalog, id_: str, ledger: Ledger) -> Plain:
                 "note": file.note,
                 "sha256": found.checksums.get(table),
             }
+            | ({"taken_from": taken_from} if taken_from else {})
         )
-    return found.plain | {"id": id_}
+    made = found.taken(ledger.take)
+    factors = [factor.id for factor in catalog.risk_factors]
+    entry = found.entry
+    return made | {
+        "id": id_,
+        "correlation": {sex: found.ordered(made["correlation"][sex], factors) for sex in SEXES},
+        "calendar_year": scenario.calendar_year or entry.calendar_year,
+        "incidence_year": entry.incidence_year or entry.calendar_year,
+    }
 
 
 def _risk_factor(factor: RiskFactor, ledger: Ledger) -> Plain:
@@ -183,7 +206,12 @@ def _risk_factor(factor: RiskFactor, ledger: Ledger) -> Plain:
 
 def _fracture_site(site: FractureSite, ledger: Ledger) -> Plain:
     base = f"fracture_sites.{site.id}"
-    made: Plain = {"id": site.id, "decision": site.decision, "density_site": site.density_site}
+    made: Plain = {
+        "id": site.id,
+        "decision": site.decision,
+        "of_the_spine": site.of_the_spine,
+        "density_site": site.density_site,
+    }
     for name in FRACTURE_NUMBERS:
         made[name] = ledger.take(f"{base}.{name}", getattr(site, name))
     made["mortality_after"] = [
@@ -195,29 +223,53 @@ def _fracture_site(site: FractureSite, ledger: Ledger) -> Plain:
         for i, step in enumerate(site.mortality_after)
     ]
     made["mortality_until_month"] = site.mortality_until_month
+    entries = site.nursing_home
+    made["nursing_home"] = _by_age(f"{base}.nursing_home", entries, ledger) if entries else None
     return made
+
+
+def _by_age(base: str, table: ByAge, ledger: Ledger) -> Plain:
+    values = {name: ledger.take(name, quantity) for name, quantity in table.quantities(base)}
+    return {
+        sex: {
+            "ages": list(table.ages),
+            "values": [values[f"{base}.{sex}[{place}]"] for place in range(len(table.ages))],
+        }
+        for sex in SEXES
+    }
 
 
 def _cohort(scenario: Scenario, cohort: Cohort, catalog: Catalog, ledger: Ledger) -> Plain:
     settings, made = exposures.of_cohort(scenario, cohort, catalog, ledger.take)
     return {
         "name": cohort.name,
-        "population": cohort.population,
+        "population": cohort.population_id,
         "share": cohort.share,
         "sexes": list(cohort.sexes),
         "age_from": cohort.ages.from_,
         "age_to": cohort.ages.to,
+        "mortality_ratio": _mortality_ratio(cohort, catalog, ledger),
+        "persons": None,
         "entry": _entry(cohort.entry),
         "set": settings,
         "exposures": made,
     }
 
 
+def _mortality_ratio(cohort: Cohort, catalog: Catalog, ledger: Ledger) -> float:
+    """Return the mortality of a cohort's people relative to the life table."""
+    population = catalog.population(cohort.population_id)
+    ratio = population.entry.scanned_mortality_ratio
+    if cohort.people == "residents" or ratio is None:
+        return 1.0
+    return ledger.take(population.ratio_name, ratio)
+
+
 def _entry(rules: EntryRules | None) -> Plain | None:
     """Return the rules of recruitment, or None where there is none: the core then screens nobody."""
     if rules is None or not rules.is_a_rule:
         return None
-    since = rules.years_since_menopause
+    since, spine = rules.years_since_menopause, rules.vertebral_deformities
     return {
         "t_scores": [
             {"site": rule.site, "at_least": rule.at_least, "at_most": rule.at_most}
@@ -227,6 +279,7 @@ def _entry(rules: EntryRules | None) -> Plain | None:
         "prior_fracture": rules.prior_fracture,
         "years_since_menopause_from": since.from_ if since else None,
         "years_since_menopause_to": since.to if since else None,
+        "vertebral_deformities": spine.model_dump() if spine else None,
     }
 
 
@@ -235,8 +288,20 @@ def _described(quantity: Quantity) -> Plain:
     return {"value": quantity.value, **described}
 
 
-def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
+def _repeated(
+    scenario: Scenario, pinned: Mapping[str, Any], given: persons.Given | None
+) -> Request:
     """Return a former run's own request; only people, years, seed and record may differ."""
+    form = pinned["request"].get("format")
+    if form != FORMAT:
+        raise ScenarioError(
+            Problem(
+                "provenance.json request.format",
+                f"{form}: the run was made by another version of cohortsim",
+                f"this version repeats runs of format {FORMAT}",
+                "start from its scenario.yaml, or repeat it with the version that made it",
+            )
+        )
     before = Scenario.model_validate(pinned["scenario"])
     free = {"people", "years", "seed", "record", "name", "title", "description", "age_bands"}
     old, new = before.plain(), scenario.plain()
@@ -251,10 +316,11 @@ def _repeated(scenario: Scenario, pinned: Mapping[str, Any]) -> Request:
             )
         )
     settings = _settings(scenario) if old != new else {}
-    settings.pop("format", None)  # the form of the rest stays the former run's
+    data = dict(pinned["request"]) | settings
     return Request(
         scenario,
-        dict(pinned["request"]) | settings,
+        data,
         tuple(pinned["parameters"]),
         dict(pinned.get("own_files", {})),
+        persons.of_study(scenario, data, given),
     )

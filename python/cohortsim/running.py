@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from cohortsim.scenario import Scenario
 from cohortsim.units import MINUTES_PER_MONTH
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from cohortsim.results import Results
     from cohortsim.store import Store
 
@@ -51,6 +53,7 @@ def run(
     seed: int | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
+    persons: Mapping[str, pl.DataFrame] | None = None,
     progress: bool = False,
 ) -> Results:
     """Simulate a study and return its results.
@@ -63,6 +66,9 @@ def run(
         threads: threads to use; all processors if not given. Results never depend on it.
         out: folder to keep the results in; None keeps them in memory. A folder that holds the
             unfinished parts of this very run is gone on with.
+        persons: people of one's own by the name of the cohort, as Polars frames with columns as in
+            a file of persons (`cohortsim list persons_columns`); each stands in for the file of
+            that cohort, or for the draw from its population.
         progress: show a progress bar on standard error.
 
     Raises:
@@ -72,12 +78,13 @@ def run(
     """
     scenario = reading.load(study).changed(people=people, years=years, seed=seed)
     folder = Path(out) if out is not None else None
+    request = requests.build(scenario, given=persons)
     if not progress:
-        return carry_out(requests.build(scenario), folder=folder, threads=threads)
+        return carry_out(request, folder=folder, threads=threads)
     from cohortsim.progress import bar
 
     with bar() as report:
-        return carry_out(requests.build(scenario), folder=folder, threads=threads, report=report)
+        return carry_out(request, folder=folder, threads=threads, report=report)
 
 
 def carry_out(
@@ -106,11 +113,11 @@ def carry_out(
     if folder is not None:
         size = store.claim(folder, request.fingerprint, core().version(), size)
         keep = store.FolderStore(folder, request.fingerprint, tables)
-    plan = batches(scenario.people, size)
+    plan = batches(scenario.headcount, size)
     started = time.perf_counter()
     with noted_interrupts() as asked_to_stop:
 
-        def pause(done: int = scenario.people) -> None:
+        def pause(done: int = scenario.headcount) -> None:
             if asked_to_stop():
                 raise _interrupted(done, scenario, folder)
 
@@ -175,7 +182,7 @@ def _simulate(
         done += batch.n_people
         if report is not None:
             seconds = time.perf_counter() - started
-            report(Step(done, request.scenario.people, work.person_months, seconds))
+            report(Step(done, request.scenario.headcount, work.person_months, seconds))
     return work
 
 
@@ -229,7 +236,7 @@ def noted_interrupts() -> Iterator[Callable[[], bool]]:
 
 
 def _interrupted(done: int, scenario: Scenario, folder: Path | None) -> Interrupted:
-    said = f"interrupted after {done:,} of {scenario.people:,} people"
+    said = f"interrupted after {done:,} of {scenario.headcount:,} people"
     if folder is None:
         return Interrupted(f"{said}; nothing was kept, because no folder was given")
     return Interrupted(

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, model_validator
 
 from cohortsim.document import Document
+from cohortsim.errors import InternalError, Problem
 from cohortsim.fields import (
     AS_MEASURED,
     AgeRange,
@@ -28,7 +29,12 @@ from cohortsim.fields import (
     from_to,
     many,
 )
+from cohortsim.persons_file import Population
+from cohortsim.population import FIRST_YEAR, LAST_YEAR
 from cohortsim.treatments import Treatments
+
+LEVELS = 13
+"""Vertebrae that the model holds, T4 to L4."""
 
 
 class TScoreRule(Plain):
@@ -59,6 +65,23 @@ class YearsSinceMenopause(Plain):
     )
 
 
+class DeformityRule(Plain):
+    """How many deformed vertebrae people have who are recruited, T4 to L4."""
+
+    at_least: Whole | None = Field(
+        default=None, ge=0, le=LEVELS, description="Fewest deformed vertebrae that are recruited."
+    )
+    at_most: Whole | None = Field(
+        default=None, ge=0, le=LEVELS, description="Most deformed vertebrae that are recruited."
+    )
+    grade_at_least: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=3,
+        description="Genant grade from which on a vertebra counts: 1 mild, 2 moderate, 3 severe.",
+    )
+
+
 class EntryRules(Plain):
     """Who of the population is recruited, judged at index: all that is given must hold."""
 
@@ -81,11 +104,14 @@ class EntryRules(Plain):
         ]
         | None
     ) = Field(default=None, description="Years since menopause; for cohorts of women only.")
+    vertebral_deformities: DeformityRule | None = Field(
+        default=None, description="Deformed vertebrae, whether anybody noticed them or not."
+    )
 
     @property
     def is_a_rule(self) -> bool:
         """Is there any rule at all?"""
-        given = (self.prior_fracture, self.years_since_menopause)
+        given = (self.prior_fracture, self.years_since_menopause, self.vertebral_deformities)
         return bool(self.t_scores) or any(rule is not None for rule in given)
 
 
@@ -93,7 +119,14 @@ class Cohort(Plain):
     """People of one kind: where they come from, their ages, and how they live."""
 
     name: Name = Field(description="Name of the cohort in the tables.")
-    population: Text = Field(description="Id of the population the people are drawn from.")
+    population: Population = Field(
+        description="Id of the population the people are drawn from, or a file of persons."
+    )
+    people: Literal["residents", "scanned"] = Field(
+        default="residents",
+        description="residents die by the life table; scanned, people who come for a density scan, "
+        "by the population's ratio to it.",
+    )
     share: Number = Field(
         default=1.0,
         gt=0,
@@ -113,6 +146,11 @@ class Cohort(Plain):
     )
     diet: Ids = Field(default=(AS_MEASURED,), description="Diet profile(s), or as_measured.")
     medicines: Treatments = Field(default=(), description="Medicines of this cohort, in every arm.")
+
+    @property
+    def population_id(self) -> str:
+        """Id of the population that gives life table, incidence and what a file does not hold."""
+        return self.population if isinstance(self.population, str) else self.population.like
 
 
 class Arm(Plain):
@@ -157,9 +195,22 @@ class Scenario(Plain):
     name: Name = Field(description="Short name; becomes part of the results folder's name.")
     title: str = Field(default="", description="One line for tables and reports.")
     description: str = Field(default="", description="What the study asks.")
-    people: Whole = Field(ge=1, le=10**12, description="How many people each arm holds.")
+    people: Annotated[Whole, Field(ge=1, le=10**12)] | None = Field(
+        description="How many people each arm holds; null: as many as a file of persons has rows."
+    )
     years: Whole = Field(ge=1, le=200, description="Years of follow-up.")
     seed: Whole = Field(default=1, ge=0, lt=2**64, description="Seed of all chance in the study.")
+    calendar_year: Whole | None = Field(
+        default=None,
+        ge=FIRST_YEAR,
+        le=LAST_YEAR,
+        description="Calendar year at index; null = that of each population.",
+    )
+    secular_trend: bool = Field(
+        default=False,
+        description="true: life table and fracture incidence move on with calendar time; "
+        "false: they stay those of the start.",
+    )
     classify_at: DensitySite = Field(
         default="femoral_neck",
         description="Site whose T-score makes normal, osteopenia, osteoporosis.",
@@ -196,6 +247,15 @@ class Scenario(Plain):
     def months(self) -> int:
         """Months of follow-up."""
         return self.years * 12
+
+    @property
+    def headcount(self) -> int:
+        """How many people each arm holds, in a study whose files of persons were read."""
+        if self.people is None:
+            raise InternalError(
+                Problem("people", "nothing", "needs the rows of the files of persons", "build it")
+            )
+        return self.people
 
     @property
     def origin(self) -> Origin:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cohortsim import document, store
+from cohortsim.columns import DEATH, DEFORMITY
 from cohortsim.dictionary import dictionary
 
 if TYPE_CHECKING:
@@ -26,8 +27,18 @@ def tables(results: Results) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "incidence_all_ages", results.incidence(by=[*who[:-1], "site"])
     yield "incidence_any_site", results.incidence(by=who)
     yield "incidence_by_class", results.incidence(by=[*who[:-1], "class", "site"])
+    yield "incidence_recorded", results.incidence(by=[*who, "site"], recorded_only=True)
+    yield "deformities", results.incidence(by=who, sites=DEFORMITY)
+    yield "spine", results.spine(by=[*who, "year"])
     yield "mortality", results.mortality(by=who)
+    yield "nursing_home", results.nursing_home(by=who)
     yield "falls", results.falls(by=who)
+    if "persons" in results.kept:
+        yield "deaths_attributable", results.deaths_attributable(by=who)
+        yield "risks", _risks(results, who)
+        yield "refracture", results.refracture("any", by=who[:-1])
+        yield "kyphosis", results.distribution("kyphosis", by=who[1:])
+        yield "height_loss", results.distribution("height_loss", by=who[1:])
     if "visits" in results.kept:
         yield "visits", results.visits()
     others = results.arms[1:]
@@ -36,6 +47,18 @@ def tables(results: Results) -> Iterator[tuple[str, pl.DataFrame]]:
         yield "averted", pl.concat([results.averted(arm) for arm in others])
         split = [results.averted(arm, by=strata) for arm in others]
         yield "averted_by_age", pl.concat(split)
+
+
+def _risks(results: Results, by: list[str]) -> pl.DataFrame:
+    """Return the risks over the whole study of each group of sites, hip fracture and death."""
+    outcomes = [*results.groups, *(site for site in results.sites if site == "hip"), DEATH]
+    kind = pl.Enum(outcomes)
+    return pl.concat(
+        results.cumulative_incidence(outcome, results.scenario.years, by=by).select(
+            pl.lit(outcome).cast(kind).alias("outcome"), pl.all()
+        )
+        for outcome in outcomes
+    )
 
 
 def write(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cohortsim.deaths import caused
+from cohortsim.uncertainty import scaled_poisson
 from cohortsim.units import MINUTES_PER_MONTH
 
 if TYPE_CHECKING:
@@ -14,13 +16,25 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 LABEL = 20
-CELL = 10
+CELL = 7
+LAST = 9
+TAIL = 15
 CLASS_CELLS = {"normal": 8, "osteopenia": 11, "osteoporosis": 13}
-CELLS_ON_A_LINE = (WIDTH - LABEL) // CELL
+BANDS_ON_A_LINE = (WIDTH - LABEL - LAST - TAIL) // CELL
 VISIT_LABEL = 24
 VISIT_CELL = 7
 VISITS_ON_A_LINE = (WIDTH - VISIT_LABEL) // VISIT_CELL
 ALL = "all ages"
+MAJOR = "major_osteoporotic"
+SHOWN_GROUPS = {MAJOR: "major osteoporotic", "any": "any fracture"}
+SPINE = {
+    "deformed, %": "deformed_percent",
+    "height lost, cm": "height_loss_mean",
+    "kyphosis, degrees": "kyphosis_mean",
+    "hyperkyphosis, %": "hyperkyphotic_percent",
+    "back pain, %": "back_pain_percent",
+}
+Row = tuple[str, dict[str, str], str, str]  # label, a cell for each band, all ages, one more
 INTERVALS = (
     "95 % intervals: chance of the simulation alone (Monte Carlo, narrower with more",
     "people) at fixed parameters; how well the parameters are known is not in them.",
@@ -33,6 +47,8 @@ def screen(results: Results) -> str:
         _who(results),
         _prevalence(results),
         _incidence(results),
+        _spine(results),
+        _deaths(results),
         _visits(results),
         *(_averted(results, arm) for arm in results.arms[1:]),
         INTERVALS,
@@ -53,7 +69,7 @@ def _who(results: Results) -> list[str]:
     people = results.prevalence(by="sex", year=0)
     sexes = ", ".join(f"{row['people']:,} {row['sex']}" for row in people.iter_rows(named=True))
     lines = [s.name + (f": {s.title}" if s.title else "")]
-    lines.append(f"{s.people:,} people ({sexes}), {s.years} years by the month, seed {s.seed}")
+    lines.append(f"{s.headcount:,} people ({sexes}), {s.years} years by the month, seed {s.seed}")
     if len(s.cohorts) > 1:
         counted = results.prevalence(by="cohort", year=0)
         named = (f"{row['cohort']} {row['people']:,}" for row in counted.iter_rows(named=True))
@@ -106,22 +122,50 @@ def _classes(rows: pl.DataFrame, year: int) -> str:
 
 
 def _incidence(results: Results) -> list[str]:
-    by_band = results.incidence(by=["sex", "site", "age_band"])
-    all_ages = results.incidence(by=["sex", "site"])
-    heads = [*_bands(by_band), ALL]
-    lines = [f"Fractures per 1,000 person-years (95 % interval below), {results.arms[0]}"]
-    for first in range(0, len(heads), CELLS_ON_A_LINE):
-        shown = heads[first : first + CELLS_ON_A_LINE]
-        for (sex,), of_sex in all_ages.group_by(["sex"], maintain_order=True):
-            lines.append(f"{sex:<{LABEL}}" + "".join(f"{head:>{CELL}}" for head in shown))
-            for row in of_sex.iter_rows(named=True):
-                mine = by_band.filter(pl.col("sex") == sex, pl.col("site") == row["site"])
-                cells = {r["age_band"]: r for r in mine.iter_rows(named=True)} | {ALL: row}
-                site = "  " + row["site"].replace("_", " ")
-                rows = [cells.get(head) for head in shown]
-                lines.append(f"{site:<{LABEL}.{LABEL}}" + "".join(map(_rate, rows)))
-                lines.append(" " * LABEL + "".join(map(_interval, rows)))
+    """Rates by site and group; intervals of all ages only, those of bands are in the tables."""
+    groups = [None, *(name for name in SHOWN_GROUPS if name in results.groups)]
+    by_band, whole = (
+        pl.concat([_rates(results, group, by) for group in groups])
+        for by in (["sex", "site", "age_band"], ["sex", "site"])
+    )
+    heads = _bands(by_band)
+    lines = [f"Fractures per 1,000 person-years, {results.arms[0]}"]
+    for sex in whole["sex"].unique(maintain_order=True):
+        mine = by_band.filter(pl.col("sex") == sex)
+        rows = []
+        for row in whole.filter(pl.col("sex") == sex).iter_rows(named=True):
+            of_site = mine.filter(pl.col("site") == row["site"]).iter_rows(named=True)
+            cells = {r["age_band"]: _rate(r) for r in of_site}
+            rows.append((row["site"].replace("_", " "), cells, _rate(row), _interval(row)))
+        lines += _banded(sex, heads, rows, "95 % interval")
     return lines
+
+
+def _rates(results: Results, group: str | None, by: list[str]) -> pl.DataFrame:
+    """Return rates of each site, or of a group of sites together, named as in the table."""
+    if group is None:
+        return results.incidence(by=by).with_columns(pl.col("site").cast(pl.String))
+    found = results.incidence(by=[name for name in by if name != "site"], group=group)
+    return found.with_columns(pl.lit(SHOWN_GROUPS[group]).alias("site")).select(*by, pl.exclude(by))
+
+
+def _banded(sex: str, heads: list[str], rows: Sequence[Row], tail: str) -> Iterator[str]:
+    """Yield rows with a cell for each age band; all ages and one more column end the last line."""
+    for first in range(0, len(heads), BANDS_ON_A_LINE):
+        shown = heads[first : first + BANDS_ON_A_LINE]
+        last = shown[-1] == heads[-1]
+        yield f"{sex:<{LABEL}}" + _cells(shown) + (_ends(ALL, tail) if last else "")
+        for label, cells, whole, end in rows:
+            line = f"{'  ' + label:<{LABEL}.{LABEL}}" + _cells([cells[head] for head in shown])
+            yield line + (_ends(whole, end) if last else "")
+
+
+def _cells(words: Sequence[str]) -> str:
+    return "".join(f"{word:>{CELL}}" for word in words)
+
+
+def _ends(whole: str, tail: str) -> str:
+    return f"{whole:>{LAST}}{tail:>{TAIL}}"
 
 
 def _bands(frame: pl.DataFrame) -> list[str]:
@@ -133,16 +177,60 @@ def _digits(row: dict[str, Any]) -> int:
     return 2 if row["high"] < 10 else 1 if row["high"] < 100 else 0
 
 
-def _rate(row: dict[str, Any] | None) -> str:
-    return f"{'-':>{CELL}}" if row is None else f"{row['rate_per_1000']:>{CELL}.{_digits(row)}f}"
+def _rate(row: dict[str, Any]) -> str:
+    return "-" if row["high"] is None else f"{row['rate_per_1000']:.{_digits(row)}f}"
 
 
-def _interval(row: dict[str, Any] | None) -> str:
-    if row is None:
-        return " " * CELL
-    digits = _digits(row)
-    text = f"{row['low']:.{digits}f}-{row['high']:.{digits}f}"
-    return f"{text:>{CELL}}"
+def _interval(row: dict[str, Any]) -> str:
+    if row["high"] is None:
+        return "-"
+    return f"{row['low']:.{_digits(row)}f}-{row['high']:.{_digits(row)}f}"
+
+
+def _spine(results: Results) -> list[str]:
+    """Deformities, height, kyphosis and pain by age at the start, and of all at the end."""
+    years = results.scenario.years
+    by_band = results.spine(by=["sex", "age_band"])
+    whole = results.spine(by=["sex", "year"], year=None)
+    lines = [f"The spine at the start, {results.arms[0]}"]
+    for sex in whole["sex"].unique(maintain_order=True):
+        bands = {row["age_band"]: row for row in by_band.iter_rows(named=True) if row["sex"] == sex}
+        start, *_, end = (row for row in whole.iter_rows(named=True) if row["sex"] == sex)
+        rows = [
+            (
+                label,
+                {band: _number(row, column) for band, row in bands.items()},
+                _number(start, column),
+                _number(end, column),
+            )
+            for label, column in SPINE.items()
+        ]
+        tail = f"after {years} years" if years > 1 else "after 1 year"
+        lines += _banded(sex, list(bands), rows, tail)
+    return lines
+
+
+def _number(row: dict[str, Any], column: str) -> str:
+    return f"{row[column]:.1f}" if row["people"] else "-"
+
+
+def _deaths(results: Results) -> list[str]:
+    """How many died, how many of these deaths fractures caused, and nursing home entries."""
+    arm = results.arms[0]
+    entries = dict(results.nursing_home(by="sex").select("sex", "entries").iter_rows())
+    head = f"{'caused by fractures, %':>25}{'95 % interval':>16}{'to a nursing home':>19}"
+    lines = [f"{'Deaths, ' + _cut(arm, 5 + LABEL - 8):<{LABEL}}"[:LABEL] + head]
+    for sex, deaths in results.mortality(by="sex").select("sex", "deaths").iter_rows():
+        percents, squares = caused(
+            results.events.filter(pl.col("arm") == arm, pl.col("sex") == sex)
+        )
+        low, high = scaled_poisson(percents, squares, 1)
+        shares = (f"{x / deaths:.1f}" if deaths else "-" for x in (percents, low, high))
+        share, *limits = shares
+        lines.append(
+            f"{'  ' + sex:<{LABEL - 8}}{deaths:>8,}{share:>25}{'-'.join(limits):>16}{entries[sex]:>19,}"
+        )
+    return lines
 
 
 def _visits(results: Results) -> list[str]:
@@ -177,13 +265,18 @@ def _change(percent: float | None) -> str:
 
 
 def _averted(results: Results, arm: str) -> list[str]:
+    """What an arm averts: sites that matter most and groups; the table has all sites."""
     versus, years = results.arms[0], results.scenario.years
     over = f"over {years} years" if years > 1 else "over 1 year"
     lines = [
         *_wrapped("Averted by ", [f"{arm} ", f"against {versus}, ", f"per 1,000 people {over}"]),
         f"{'':<20}{_cut(versus, 14):>15}{_cut(arm, 19):>20}{'averted':>9}{'95 % interval':>16}",
     ]
-    for row in results.averted(arm).iter_rows(named=True):
+    others = [
+        site for site in results.sites if site not in results.groups.get(MAJOR, results.sites)
+    ]
+    averted = results.averted(arm).filter(~pl.col("event").is_in([*others, "non_vertebral"]))
+    for row in averted.iter_rows(named=True):
         scale = 1000 / row["people"]
         before, after = row["events_versus"] * scale, row["events"] * scale
         digits = 2 if max(-row["low"], row["high"]) < 100 else 1

@@ -7,7 +7,16 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from cohortsim.columns import CLASSES
+from cohortsim.columns import (
+    CLASSES,
+    DEATH,
+    DEFORMITY,
+    LEVELS,
+    NURSING_HOME,
+    SHAPES,
+    SPINAL_SITE,
+    Names,
+)
 from cohortsim.core import compiled, core
 from cohortsim.errors import Problem, ScenarioError, nearest, one_of
 from cohortsim.fields import SEXES
@@ -15,7 +24,9 @@ from cohortsim.request import Request
 
 WIDTH = 80
 GAP = 2
-OF_CHANCE = ("draw_", "threshold_", "fractured_", "fell", "died")
+OF_EVENTS = ("level", "shape", "grade", "grade_before", "recorded", "attributable")
+OF_CHANCE = ("draw_", "threshold_", "fractured_", "deformed", "entered_", "fell", "died")
+DRAWN_AS = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: "", NURSING_HOME: ""}  # one draw, told once
 
 
 def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
@@ -24,7 +35,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     Raises:
         ScenarioError: there is no such person or arm.
     """
-    people = request.scenario.people
+    people = request.scenario.headcount
     if not 0 <= person < people:
         needed = f"needs 0 to {people - 1}"
         raise ScenarioError(Problem("--person", str(person), needed, "choose one of them"))
@@ -37,6 +48,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
     columns = core().trace(model, place, person)
     tables = core().simulate(model, person, 1, 1)
     who = tables["person_time"]
+    names = Names(request.data, core().density_sites())
     return {
         "person": person,
         "arm": name,
@@ -46,7 +58,7 @@ def trace(request: Request, person: int, arm: str | None) -> dict[str, Any]:
             key: [CLASSES[int(v)] if key == "class" else _plain(v) for v in values]
             for key, values in columns.items()
         },
-        "events": list(_events(tables["events"], place, request.sites, columns)),
+        "events": list(_events(tables["events"], place, names, columns)),
     }
 
 
@@ -108,20 +120,39 @@ def _blocks(
 
 
 def _events(
-    columns: dict[str, Any], arm: int, sites: list[str], life: dict[str, Any]
+    columns: dict[str, Any], arm: int, names: Names, life: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for row in range(len(columns["person"])):
         if int(columns["arm"][row]) != arm:
             continue
         code, month = int(columns["event"][row]), int(columns["month"][row])
-        what = "death" if code == 0 else sites[code - 1]
+        what = names.categories["event"][code]
         age = int(columns["age_months"][row]) / 12
-        words = "dies" if code == 0 else f"{what.replace('_', ' ')} fracture"
+        words = _said(what, {name: int(columns[name][row]) for name in OF_EVENTS})
         text = f"month {month} (year {month // 12 + 1}), age {age:.1f}: {words}"
-        draw, threshold = life.get(f"draw_{what}"), life.get(f"threshold_{what}")
+        drawn = DRAWN_AS.get(what, what)
+        draw, threshold = life.get(f"draw_{drawn}"), life.get(f"threshold_{drawn}")
         if draw is not None and threshold is not None and month < len(draw):
             text += f" (drew {draw[month]:.2g}, below {threshold[month]:.2g})"
         yield {"month": month, "age_years": age, "event": what, "text": text}
+
+
+def _said(what: str, of_event: dict[str, int]) -> str:
+    """Return an event in words."""
+    if what == DEATH:
+        share = of_event["attributable"]
+        return f"dies ({share} % of the hazard from earlier fractures)" if share else "dies"
+    if what == NURSING_HOME:
+        return "moves to a nursing home"
+    if what == DEFORMITY:
+        level, shape = LEVELS[of_event["level"] - 1], SHAPES[of_event["shape"] - 1]
+        before, grade = of_event["grade_before"], of_event["grade"]
+        how = f"worsens from grade {before} to {grade}" if before else f"collapses, grade {grade}"
+        return f"vertebra {level} {how} ({shape})"
+    if what == SPINAL_SITE:
+        missed = "" if of_event["recorded"] else ", but is missed by registers"
+        return f"the fracture of {LEVELS[of_event['level'] - 1]} comes to attention{missed}"
+    return f"{what.replace('_', ' ')} fracture"
 
 
 def _plain(value: Any) -> Any:

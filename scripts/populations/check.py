@@ -22,7 +22,6 @@ from populations.definitions import (
     OPEN_AGE,
     ORDER,
     SEXES,
-    YEAR,
     Array,
 )
 from populations.distribution import weighted_quantiles
@@ -31,7 +30,6 @@ from populations.population import Inputs, Population
 from populations.rates import band_mean
 from populations.reading import column
 from populations.simulated import Tables
-from populations.structure import persons_by_sex
 from populations.survey import ACTIVITY_COLUMN, CALCIUM_COLUMN, DIET_WEIGHT, aged, known
 
 PEOPLE = 400_000  # of each sex, for the classes of density
@@ -48,8 +46,8 @@ Persons = dict[str, Array]
 
 def check(population: Population, inputs: Inputs, out: Path) -> None:
     """Simulate people from the written tables and print them beside the survey."""
-    tables = Tables.read(out / population.name)
-    persons = persons_by_sex(inputs.census, YEAR)
+    tables = Tables.read(out / population.name, out / "us")
+    persons = inputs.persons(population.group)
     print(f"\n{population.name}: {PEOPLE:,} simulated people of each sex against the survey")
     print("femoral neck, percent: survey | simulated, ages of 2019 | simulated, ages of the survey")
     for sex in SEXES:

@@ -1,4 +1,4 @@
-"""The command: derive, write and, if asked, compare both populations."""
+"""The command: derive, write and, if asked, compare the populations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from populations.check import check
-from populations.population import derive, read_inputs
+from populations.check_published import check_published
+from populations.definitions import GROUPS
+from populations.population import Population, derive, read_inputs
 from populations.reading import InputError
-from populations.write import write_population
+from populations.write import write_europe, write_population
 
 ROOT = Path(__file__).resolve().parents[2]
-POPULATIONS = (("us", False), ("us_nonhispanic_white", True))  # name, white people alone
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,11 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         inputs = read_inputs(options.data)
-        for name, white in POPULATIONS:
-            population = derive(name, white, inputs)
+        everybody: Population | None = None
+        for group in GROUPS:
+            population = derive(group, inputs, everybody)
+            everybody = population if group.race is None else everybody
             write_population(population, inputs, options.out)
             if options.check:
                 check(population, inputs, options.out)
+        write_europe(inputs, options.out)
+        if options.check:
+            check_published(options.out)
     except InputError as problem:
         print(f"derive_populations: {problem}", file=sys.stderr)
         return 2

@@ -8,8 +8,9 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from populations.definitions import MENOPAUSE, OLDER_FROM, ORDER, Array
+from populations.definitions import BINARY_ORDER, MENOPAUSE, OLDER_FROM, ORDER, Array
 from populations.distribution import Models, normal_cdf, normal_density
+from populations.frailty import tie_frailty
 from populations.latent import Score, scores
 from populations.prevalence import Prevalence
 from populations.radius import tie_radius
@@ -22,9 +23,16 @@ ACCEPTED_EIGENVALUE = 0.02  # and still has this one after it is rounded
 
 
 def correlation_matrix(
-    sex: str, people: pl.DataFrame, models: Models, prevalence: Prevalence
+    sex: str,
+    people: pl.DataFrame,
+    models: Models,
+    prevalence: Prevalence,
+    of_all: Array | None = None,
 ) -> Array:
-    """Latent correlation in ORDER, positive definite."""
+    """Latent correlation in ORDER, positive definite.
+
+    `of_all` is that of everybody; it replaces pairs with a binary, which few people cannot tell.
+    """
     people = people.filter(pl.col("age_years") >= OLDER_FROM)
     weight = column(people, "weight")
     known = scores(sex, people, models, prevalence)
@@ -34,8 +42,11 @@ def correlation_matrix(
             r = latent_correlation(known[first], known[second], weight)
             if MENOPAUSE in (first, second) and abs(r) < NEGLIGIBLE_MENOPAUSE_CORRELATION:
                 r = 0.0
+            if of_all is not None and (first in BINARY_ORDER or second in BINARY_ORDER):
+                r = float(of_all[i, j])
             matrix[i, j] = matrix[j, i] = r
     tie_radius(matrix)
+    tie_frailty(matrix)
     return nearest_positive_definite(matrix)
 
 

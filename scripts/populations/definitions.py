@@ -10,7 +10,27 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 SEXES = {"women": "F", "men": "M"}  # name in the tables, code in the data
-YEAR = 2019  # of age structure and life table: the last one before the pandemic
+YEAR = 2019  # of the US age structure and life table: the last one before the pandemic
+
+# --- populations ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """A population of the United States that the survey describes."""
+
+    name: str
+    race: str | None  # code in the survey; None is everybody
+    medicare: str  # all, white, black or hispanic: the columns of the published race ratios
+    small: bool = False  # few people were surveyed: fewer parameters, pairs with binaries of all
+
+
+GROUPS = (
+    Group("us", None, "all"),
+    Group("us_nonhispanic_white", "NHWhite", "white"),
+    Group("us_nonhispanic_black", "NHBlack", "black", small=True),
+    Group("us_mexican_american", "MexAm", "hispanic", small=True),
+)
 
 # --- ages -----------------------------------------------------------------------------------
 
@@ -45,7 +65,12 @@ DISTAL_RADIUS = "abmd_distal_radius"
 CALCIUM = "calcium_intake"
 ACTIVITY = "activity"
 MENOPAUSE = "menopause_age"
+FRAILTY = "frailty"
+PRIOR_FRACTURE = "prior_fracture"
 GLUCOCORTICOIDS = "glucocorticoids"
+ALCOHOL = "alcohol"
+ARTHRITIS = "rheumatoid_arthritis"
+DIABETES = "diabetes"
 
 # Density gets more parameters than the others: its slope changes most, above all at menopause.
 CONTINUOUS = (
@@ -69,8 +94,17 @@ CONTINUOUS_ORDER = (
     "serum_25ohd",
     ACTIVITY,
     MENOPAUSE,
+    FRAILTY,
 )
-BINARY_ORDER = ("prior_fracture", GLUCOCORTICOIDS, "parental_hip_fracture", "smoking")
+BINARY_ORDER = (
+    PRIOR_FRACTURE,
+    GLUCOCORTICOIDS,
+    "parental_hip_fracture",
+    "smoking",
+    ALCOHOL,
+    ARTHRITIS,
+    DIABETES,
+)
 ORDER = (*CONTINUOUS_ORDER, *BINARY_ORDER)  # rows and columns of the correlation
 
 

@@ -30,6 +30,7 @@ from populations.reading import column
 from populations.survey import CALCIUM_COLUMN, DIET_WEIGHT, known
 
 SPREAD_PARAMETERS = 4.0  # effective parameters of the squared residuals
+SMALL_SHARE = 0.7  # of the effective parameters, where few people were surveyed
 
 # Usual calcium intake from food: mean (mg/d), share above 1200 mg/d, at 51-70 and 71+ (bailey2010).
 USUAL_CALCIUM = {"women": ((788.0, 0.09), (748.0, 0.08)), "men": ((951.0, 0.22), (871.0, 0.15))}
@@ -40,15 +41,18 @@ MENOPAUSE_RANGE = (35.0, 61.0)  # answers outside are moved to the ends
 MENOPAUSE_BANDWIDTH = 1.5  # years; women round the age they recall, so its density has heaps
 
 
-def fit_continuous(spec: Continuous, people: pl.DataFrame, top: float) -> Model:
+def fit_continuous(
+    spec: Continuous, people: pl.DataFrame, top: float, small: bool = False
+) -> Model:
     """Fit knots and Q of one characteristic in one sex."""
+    share = SMALL_SHARE if small else 1.0
     part = known(people, spec.column)
     age, weight = column(part, "age"), column(part, "weight")
     y = forward(spec.transform, column(part, spec.column))
     ages = np.array([*FIVE_YEAR_MIDDLES, top])
-    location = fit_knots(age, y, weight, ages, spec.parameters)
+    location = fit_knots(age, y, weight, ages, share * spec.parameters)
     residual = y - np.interp(age, ages, location)
-    spread = np.sqrt(fit_knots(age, residual**2, weight, ages, SPREAD_PARAMETERS))
+    spread = np.sqrt(fit_knots(age, residual**2, weight, ages, share * SPREAD_PARAMETERS))
     knots = continued(ages, location, spread)
     old = age >= OLDER_FROM
     return Model(knots, smooth_quantiles((residual / knots.spread_at(age))[old], weight[old]))

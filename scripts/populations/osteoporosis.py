@@ -19,6 +19,7 @@ OSTEOPOROSIS, OSTEOPENIA = -2.5, -1.0  # T-scores at or below
 
 # About the standard errors: a gap of one GAP counts like a change of one STEP.
 GAP = 0.5  # percentage points of a class share
+GAP_OF_FEW = 1.0  # the same, of a population of which few people were surveyed
 STEP = 0.05  # spreads, of a location; log, of a spread
 ROUNDS = 8
 
@@ -52,6 +53,7 @@ class ClassMatch:
     model: Model
     target: Array
     persons: Array
+    gap: float = GAP
 
     @property
     def free(self) -> npt.NDArray[np.intp]:
@@ -69,7 +71,7 @@ class ClassMatch:
         return Model(Knots(knots.ages, location, spread), self.model.q)
 
     def gaps(self, step: Array) -> Array:
-        """Share of the moved model less target, in GAPs."""
+        """Share of the moved model less target, in gaps."""
         trial = self.moved(step)
         limits = FEMORAL_NECK_MEAN + FEMORAL_NECK_SD * np.array([OSTEOPOROSIS, OSTEOPENIA])
         below = [
@@ -82,7 +84,7 @@ class ClassMatch:
                 100 * float(np.average(b[inside], weights=self.persons[inside])) for b in below
             )
             made += [osteoporosis, both - osteoporosis]
-        return np.asarray((np.array(made) - self.target) / GAP, dtype=np.float64)
+        return np.asarray((np.array(made) - self.target) / self.gap, dtype=np.float64)
 
     def improved(self, step: Array) -> Array:
         """One Gauss-Newton step of the sum of squared gaps and squared steps."""
@@ -92,13 +94,14 @@ class ClassMatch:
         return step - np.linalg.solve(jacobian.T @ jacobian + unit, jacobian.T @ base + step)
 
 
-def match_classes(model: Model, people: pl.DataFrame, persons: Array) -> Model:
+def match_classes(model: Model, people: pl.DataFrame, persons: Array, small: bool = False) -> Model:
     """Move location and spread from 50 on towards the class shares of femoral-neck density.
 
     Penalized least squares: a gap of 0.5 percentage points counts like a change of a location by
     0.05 spreads or of a spread by 5 %, which are about their standard errors.
     """
-    match = ClassMatch(model, survey_classes(people), persons[OLDER_FROM : OPEN_AGE + 1])
+    gap = GAP_OF_FEW if small else GAP
+    match = ClassMatch(model, survey_classes(people), persons[OLDER_FROM : OPEN_AGE + 1], gap)
     step = np.zeros(2 * len(match.free))
     for _ in range(ROUNDS):
         step = match.improved(step)

@@ -7,6 +7,7 @@ import polars as pl
 
 from populations.age_trend import fit_knots
 from populations.definitions import (
+    ARTHRITIS,
     BINARY_ORDER,
     FIVE_YEAR_MIDDLES,
     GLUCOCORTICOIDS,
@@ -15,13 +16,18 @@ from populations.definitions import (
     Array,
 )
 from populations.reading import column
-from populations.survey import known, people_of
+from populations.survey import aged, known, people_of
 
 PARAMETERS = 5.0  # effective parameters of a prevalence by age
 LIMITS = (0.001, 0.999)  # keep the latent threshold finite
 
 # Adults (20 and over) who take an oral glucocorticoid now (overman2013).
 GLUCOCORTICOID_NOW = 0.012
+# Rheumatoid arthritis by criteria at 60 and over, both sexes (rasch2003), where 10 % report it; women
+# and men as in insurance claims of adults (hunter2017).
+ARTHRITIS_60 = 0.0215
+ARTHRITIS_AGES = (60, 120)
+ARTHRITIS_CLAIMS = {"women": 0.00755, "men": 0.0030}
 
 Prevalence = dict[tuple[str, str], tuple[Array, Array]]  # (characteristic, sex) -> ages, values
 
@@ -45,20 +51,40 @@ def fit_binary(name: str, people: pl.DataFrame, top: float) -> tuple[Array, Arra
     return np.append(ages, LAST_KNOT), np.clip(np.append(values, values[-1]), *LIMITS)
 
 
-def with_current_glucocorticoids(
-    ever: Prevalence, survey: pl.DataFrame, top: dict[str, float]
-) -> Prevalence:
-    """Turn use ever into current use: its age and sex pattern, the published total (assumption).
+def as_published(reported: Prevalence, survey: pl.DataFrame, top: dict[str, float]) -> Prevalence:
+    """Scale what is over-reported or asked for ever: glucocorticoids and rheumatoid arthritis.
 
-    The published total is of all races, so it is compared with everybody in the survey.
+    Age (and for glucocorticoids sex) pattern as reported, the total as published (assumption).
+    Published totals are of all races, so they are compared with everybody in the survey.
     """
-    everybody = pl.concat(
-        [known(people_of(survey, sex, False, top[sex]), GLUCOCORTICOIDS) for sex in SEXES]
-    )
-    scale = GLUCOCORTICOID_NOW / float(
-        np.average(column(everybody, GLUCOCORTICOIDS), weights=column(everybody, "wt_mec"))
-    )
+    factor = factors(survey, top)
     return {
-        key: (ages, values * scale) if key[0] == GLUCOCORTICOIDS else (ages, values)
-        for key, (ages, values) in ever.items()
+        (name, sex): (ages, values * factor.get((name, sex), 1.0))
+        for (name, sex), (ages, values) in reported.items()
     }
+
+
+def factors(survey: pl.DataFrame, top: dict[str, float]) -> dict[tuple[str, str], float]:
+    """Published over reported prevalence, by characteristic and sex."""
+    everybody = {sex: people_of(survey, sex, None, top[sex]) for sex in SEXES}
+    both = pl.concat(everybody.values())
+    found = {(GLUCOCORTICOIDS, sex): GLUCOCORTICOID_NOW for sex in SEXES}
+    found = {key: now / reported(both, key[0]) for key, now in found.items()}
+    sexes = {
+        sex: ARTHRITIS_CLAIMS[sex] / reported(people, ARTHRITIS)
+        for sex, people in everybody.items()
+    }
+    old = pl.concat(
+        [
+            aged(people, *ARTHRITIS_AGES).with_columns(pl.col(ARTHRITIS) * sexes[sex])
+            for sex, people in everybody.items()
+        ]
+    )
+    level = ARTHRITIS_60 / reported(old, ARTHRITIS)
+    return found | {(ARTHRITIS, sex): level * share for sex, share in sexes.items()}
+
+
+def reported(people: pl.DataFrame, name: str) -> float:
+    """Weighted share of people with a characteristic."""
+    part = known(people, name)
+    return float(np.average(column(part, name), weights=column(part, "wt_mec")))

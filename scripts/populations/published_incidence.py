@@ -33,6 +33,15 @@ MEDICARE = {
 }
 # Shares of Asian, African, Hispanic, other people in Medicare (wright2012).
 MEDICARE_RACES = (0.015, 0.08, 0.015, 0.01)
+RACES = {"black": 1, "hispanic": 2}  # place of a group among them
+
+# Hip relative to white people of the same sex. Women: fractures over shares of people in Medicare
+# 2000-2009, both sexes, not adjusted for age (4,119 of 8 %, 1,294 of 1.5 %, 102,849 of 88 %:
+# wright2012). Men: age-adjusted, Northern California 2010 (80, 98 and 137 per 100,000: liu2017).
+HIP_TO_WHITE = {
+    "black": {"women": (4119 / 0.08) / (102849 / 0.88), "men": 80 / 137},
+    "hispanic": {"women": (1294 / 0.015) / (102849 / 0.88), "men": 98 / 137},
+}
 
 # Clinical vertebral fracture, women 50-64, Malmo, per 1,000 (kanis2000, in ettinger2010 table 3).
 VERTEBRAL_50_64 = (1.17, 1.27, 2.12)
@@ -50,10 +59,23 @@ PELVIS_ALL_TO_HOSPITAL = 22.4 / 16.5
 # Share of the pelvic slope that goes on below 65: men have relatively more of these fractures from
 # violence (assumption).
 PELVIS_SLOPE_50_64 = {"women": 1.0, "men": 0.5}
+# Ribs: US men of 65 and over, mostly white (barrettconnor2010), per 1,000; women to men as treated in
+# hospital in Finland at 60 and over, 2001 (51 and 77 per 100,000: palvanen2004ribs). Steeper with age
+# than in women who reported fractures (1.2 a decade: fitzgerald2012), flatter than in hospitals.
+RIBS_MEN_65 = 3.5
+RIBS_WOMEN_TO_MEN = 51 / 77
+RIBS_PER_DECADE = 1.3  # rate ratio (assumption)
 # "Other": 33 % of the 2.05 million osteoporotic fractures of 2005 in the US at 50+ (burge2007,
-# recalled), less proximal humerus, which is counted on its own.
+# recalled), less proximal humerus, ribs, tibia and fibula, which are counted on their own.
 BURGE_TOTAL, BURGE_OTHER_SHARE = 2_050_000.0, 0.33
-OTHER_SLOPE_50_64 = 0.015  # per year, below 65 (assumption)
+TIBIA_SLOPE_50_64 = 0.015  # per year, of tibia and "other" below 65 (assumption)
+
+
+def to_white(site: str, group: str) -> float:
+    """Rate of a group relative to white people in Medicare: all, white, black or hispanic."""
+    if group == "white":
+        return 1.0
+    return all_to_white(site) if group == "all" else MEDICARE[site].races[RACES[group]]
 
 
 def all_to_white(site: str) -> float:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from populations.age_trend import Knots
 from populations.definitions import ORDER, Array, backward
-from populations.distribution import evaluate_q
+from populations.distribution import Model, evaluate_q
 from populations.rates import Rate, log_linear
 from populations.reading import column
 
@@ -26,10 +27,18 @@ class Tables:
     falls: pl.DataFrame
 
     @staticmethod
-    def read(folder: Path) -> Tables:
-        """Read the tables of a folder."""
-        names = [field.name for field in fields(Tables)]
-        return Tables(**{name: pl.read_csv(folder / f"{name}.csv") for name in names})
+    def read(folder: Path, like: Path) -> Tables:
+        """Read the tables of a folder; those that it lacks are taken from another."""
+        names = [f"{field.name}.csv" for field in fields(Tables)]
+        paths = [path if (path := folder / name).is_file() else like / name for name in names]
+        return Tables(*(pl.read_csv(path) for path in paths))
+
+    def model(self, name: str, sex: str) -> Model:
+        """Knots and quantile function of a characteristic."""
+        knots = part_of(self.characteristics, name, sex)
+        ages, location = column(knots, "age"), column(knots, "location")
+        q = column(part_of(self.quantiles, name, sex), "q")
+        return Model(Knots(ages, location, column(knots, "spread")), q)
 
     def values(self, name: str, sex: str, transform: str, age: Array, z: Array) -> Array:
         """Values of a characteristic at ages and latent normals."""

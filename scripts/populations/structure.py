@@ -1,4 +1,4 @@
-"""Age structure and life table: persons by age from the census, one-year chances of death."""
+"""Age structure: persons by age from the census, from five-year groups, and shares of groups."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from populations.definitions import OPEN_AGE, SEXES, YEAR, Array
+from populations.age_trend import fit_knots
+from populations.definitions import FIVE_YEAR_MIDDLES, OPEN_AGE, SEXES, TOP_AGE, Array
 from populations.reading import InputError, column, read_table
 
 CENSUS_FILE = "population_us_2010_2024.csv"
 GROUPS_FILE = "population_wpp2019_5yr.csv"
-LIFE_TABLE_FILE = "lifetable_us_1970_2020.csv"
 
-LIFE_TABLE_AGES = 110
+SHARE_PARAMETERS = 5.0  # effective parameters of a group's share by age
 
 
 def read_census(folder: Path) -> pl.DataFrame:
@@ -26,11 +26,6 @@ def read_groups(folder: Path) -> pl.DataFrame:
     """Persons by five-year group, for years before those of the census file."""
     columns = ("country", "year", "sex", "age_group", "population_thousands")
     return read_table(folder, GROUPS_FILE, columns)
-
-
-def read_life_table(folder: Path) -> pl.DataFrame:
-    """One-year chances of death by year, sex and age."""
-    return read_table(folder, LIFE_TABLE_FILE, ("year", "sex", "age", "qx"))
 
 
 def single_years(census: pl.DataFrame, year: int, sex: str) -> Array:
@@ -48,12 +43,15 @@ def persons_by_sex(census: pl.DataFrame, year: int) -> dict[str, Array]:
     return {sex: single_years(census, year, sex) for sex in SEXES}
 
 
-def five_year_groups(groups: pl.DataFrame, year: int, sex: str) -> Array:
-    """US persons aged 0 .. 100 and over; a five-year group is spread evenly over its years."""
+UNITED_STATES = "United States of America"
+
+
+def five_year_groups(
+    groups: pl.DataFrame, year: int, sex: str, country: str = UNITED_STATES
+) -> Array:
+    """Persons aged 0 .. 100 and over; a five-year group is spread evenly over its years."""
     part = groups.filter(
-        (pl.col("country") == "United States of America")
-        & (pl.col("year") == year)
-        & (pl.col("sex") == SEXES[sex])
+        (pl.col("country") == country) & (pl.col("year") == year) & (pl.col("sex") == SEXES[sex])
     )
     persons = np.zeros(OPEN_AGE + 1)
     for group, thousands in part.select("age_group", "population_thousands").iter_rows():
@@ -64,17 +62,19 @@ def five_year_groups(groups: pl.DataFrame, year: int, sex: str) -> Array:
             persons[low : high + 1] += 1000.0 * thousands / (high - low + 1)
     if not persons.all():
         raise InputError(
-            f"{GROUPS_FILE}: US age groups of {year} are not complete; use a complete file."
+            f"{GROUPS_FILE}: age groups of {country} in {year} are not complete; "
+            "use a complete file."
         )
     return persons
 
 
-def death_chances(life_table: pl.DataFrame) -> dict[str, list[float]]:
-    """One-year chance of death at ages 0 to 109, by sex."""
-    table = life_table.filter(pl.col("year") == YEAR).sort("sex", "age")
-    chance = {sex: table.filter(pl.col("sex") == SEXES[sex])["qx"].to_list() for sex in SEXES}
-    if any(len(values) != LIFE_TABLE_AGES for values in chance.values()):
-        raise InputError(
-            f"{LIFE_TABLE_FILE}: ages 0 to 109 of {YEAR} are not complete; use a complete file."
-        )
-    return chance
+def share_of_group(survey: pl.DataFrame, race: str, sex: str) -> Array:
+    """Share of a group in the survey's persons, by completed age 0 .. 100: smooth, flat from 80."""
+    people = survey.filter(pl.col("sex") == SEXES[sex])
+    age = np.minimum(column(people, "age_years"), TOP_AGE) + 0.5
+    weight = column(people, "wt_mec")
+    is_in = (people["race_eth"].cast(pl.String) == race).to_numpy().astype(np.float64)
+    middles = np.array([*FIVE_YEAR_MIDDLES, TOP_AGE + 0.5])
+    share = fit_knots(age, is_in, weight / weight.mean(), middles, SHARE_PARAMETERS)
+    ages = np.arange(OPEN_AGE + 1) + 0.5
+    return np.asarray(np.interp(ages, middles, share), dtype=np.float64)

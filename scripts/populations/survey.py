@@ -7,7 +7,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from populations.definitions import GLUCOCORTICOIDS, MENOPAUSE, OPEN_AGE, SEXES, TOP_AGE, YOUNGEST
+from populations.definitions import (
+    ALCOHOL,
+    ARTHRITIS,
+    DIABETES,
+    GLUCOCORTICOIDS,
+    MENOPAUSE,
+    OPEN_AGE,
+    PRIOR_FRACTURE,
+    SEXES,
+    TOP_AGE,
+    YOUNGEST,
+)
 from populations.reading import column, read_table
 from populations.structure import single_years
 
@@ -36,6 +47,9 @@ SURVEY_COLUMNS = (
     "calcium_mg_d1",
     "vitd25oh_nmol_l",
     "smoking",
+    "drinks_per_day",
+    "rheum_arthritis",
+    "diabetes",
     "met_min_week",
     "no_period_reason",
     "age_last_period",
@@ -51,6 +65,9 @@ ADULT = 20
 UNKNOWN_AGE = 99  # a fracture of unknown age counts as adult
 
 CURRENT_SMOKER = 2
+# Mean over the year from which alcohol counts: 2 US drinks of 14 g on every day (written 1.995) are
+# 28 g, 3 units of 8-10 g.
+DRINKS_A_DAY = 1.99
 NATURAL_MENOPAUSE = 7  # reason for no period
 MENOPAUSE_ASKED_AT = (55, 75)  # nearly all are past it at 55; recall fades with age
 
@@ -82,14 +99,14 @@ def top_mean_age(survey: pl.DataFrame, census: pl.DataFrame, sex: str) -> float:
     return round(float(np.average(exact, weights=column(part, "wt_mec"))), 1)
 
 
-def people_of(survey: pl.DataFrame, sex: str, white: bool, top: float) -> pl.DataFrame:
+def people_of(survey: pl.DataFrame, sex: str, race: str | None, top: float) -> pl.DataFrame:
     """Persons of one sex with exact age, mean-one weight and what is defined from answers.
 
     Exact age is the middle of the completed year, and `top` for all of 80 and over.
     """
     survey = survey.filter(pl.col("sex") == SEXES[sex])
-    if white:
-        survey = survey.filter(pl.col("race_eth") == "NHWhite")
+    if race is not None:
+        survey = survey.filter(pl.col("race_eth") == race)
     age = pl.when(pl.col("age_years") >= TOP_AGE).then(top).otherwise(pl.col("age_years") + 0.5)
     weight = pl.col("wt_mec").cast(pl.Float64)
     return survey.with_columns(
@@ -114,10 +131,13 @@ def binary_characteristics() -> list[pl.Expr]:
     """Expressions that give each binary characteristic as 0, 1 or unknown."""
     mother, father = pl.col("mother_hip_fx"), pl.col("father_hip_fx")
     return [
-        adult_fracture().alias("prior_fracture"),
+        adult_fracture().alias(PRIOR_FRACTURE),
         pl.col("glucocort_daily").cast(pl.Float64).alias(GLUCOCORTICOIDS),
         pl.max_horizontal(mother, father).cast(pl.Float64).alias("parental_hip_fracture"),
         (pl.col("smoking") == CURRENT_SMOKER).cast(pl.Float64).alias("smoking"),
+        (pl.col("drinks_per_day") >= DRINKS_A_DAY).cast(pl.Float64).alias(ALCOHOL),
+        pl.col("rheum_arthritis").cast(pl.Float64).alias(ARTHRITIS),
+        pl.col(DIABETES).cast(pl.Float64),
     ]
 
 

@@ -3,61 +3,101 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from populations import falls, fractures
+from populations import europe, falls, fractures
 from populations.definitions import (
     BINARY_ORDER,
     CONTINUOUS_ORDER,
     OPEN_AGE,
     ORDER,
     SEXES,
-    YEAR,
     YOUNGEST,
+    Array,
 )
+from populations.deformity import deformity_curves
 from populations.distribution import Z_KNOTS, Model
+from populations.life_tables import AGES, Tables
 from populations.population import Inputs, Population
 from populations.rates import Curve
-from populations.structure import (
-    LIFE_TABLE_AGES,
-    death_chances,
-    five_year_groups,
-    persons_by_sex,
-)
+from populations.structure import UNITED_STATES, five_year_groups, persons_by_sex
+from populations.trends import trend_rows
 
 Row = tuple[object, ...]
 
 
 def write_population(population: Population, inputs: Inputs, out: Path) -> None:
-    """Write the tables of one population."""
+    """Write the tables of a population that the survey describes.
+
+    What a group shares with everybody is not written again: its `like` is `us`.
+    """
     folder = out / population.name
     folder.mkdir(parents=True, exist_ok=True)
-    write_structure(inputs, folder)
+    group = population.group
     write_continuous(population, folder)
     write_correlation(population, folder)
     write_prevalence(population, folder)
-    write_rates(population, inputs, folder)
+    persons = {
+        sex: five_year_groups(inputs.groups, fractures.YEAR_OF_SOURCES, sex) for sex in SEXES
+    }
+    write_incidence(fractures.Incidence(persons, group.medicare).curves(), folder)
+    if group.race is None:
+        by_sex = falls.falls_curves(persons_by_sex(inputs.census, falls.YEAR_OF_SOURCES))
+        write_by_sex("falls", by_sex, folder)
+    if group.race is None or group.small:
+        write_age_structure(inputs.persons(group), folder)
+        write_life_table(inputs.deaths.united_states(group.medicare), folder)
+        curves = deformity_curves(inputs.groups, group.medicare)
+        write_by_sex("vertebral_deformity", curves, folder)
+        write_trend(population.name, folder)
+
+
+def write_europe(inputs: Inputs, out: Path) -> None:
+    """Write the own tables of the United Kingdom and Sweden, whose `like` is the white US."""
+
+    def persons(year: int, country: str) -> dict[str, Array]:
+        return {sex: five_year_groups(inputs.groups, year, sex, country) for sex in SEXES}
+
+    us = persons(fractures.YEAR_OF_SOURCES, UNITED_STATES)
+    white = fractures.Incidence(us, "white")
+    deaths = inputs.deaths.sweden()
+    own = persons(europe.SWEDISH_YEAR, europe.SWEDEN)
+    residents = persons(europe.UK_YEAR, europe.UK)
+    british = europe.united_kingdom(residents, white)
+    swedish = europe.Sweden(own, deaths[europe.LIFE_TABLE_YEAR], white).curves()
+    for name, ages, tables, curves in (
+        ("uk", residents, inputs.deaths.united_kingdom(), british),
+        ("sweden", own, deaths, swedish),
+    ):
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_age_structure(ages, folder)
+        write_life_table(tables, folder)
+        write_incidence(curves, folder)
+        write_trend(name, folder)
 
 
 # --- tables ---------------------------------------------------------------------------------
 
 
-def write_structure(inputs: Inputs, folder: Path) -> None:
-    """Age structure and life table."""
-    header = ("age", "women", "men")
-    persons = persons_by_sex(inputs.census, YEAR)
+def write_age_structure(persons: Mapping[str, Array], folder: Path) -> None:
+    """Persons by single year of age."""
     rows: list[Row] = [
-        (age, int(persons["women"][age]), int(persons["men"][age]))
+        (age, round(float(persons["women"][age])), round(float(persons["men"][age])))
         for age in range(YOUNGEST, OPEN_AGE + 1)
     ]
-    write_csv(folder / "age_structure.csv", header, rows)
-    chance = death_chances(inputs.life_table)
-    rows = [
-        (age, f"{chance['women'][age]:.6f}", f"{chance['men'][age]:.6f}")
-        for age in range(YOUNGEST, LIFE_TABLE_AGES)
+    write_csv(folder / "age_structure.csv", ("age", "women", "men"), rows)
+
+
+def write_life_table(tables: Tables, folder: Path) -> None:
+    """One-year chances of death by calendar year and age."""
+    rows: list[Row] = [
+        (year, f"{age:.0f}", *(significant(float(table[sex][k])) for sex in SEXES))
+        for year, table in tables.items()
+        for k, age in enumerate(AGES)
     ]
-    write_csv(folder / "life_table.csv", header, rows)
+    write_csv(folder / "life_table.csv", ("year", "age", "women", "men"), rows)
 
 
 def write_continuous(population: Population, folder: Path) -> None:
@@ -104,19 +144,24 @@ def write_prevalence(population: Population, folder: Path) -> None:
     write_csv(folder / "prevalence.csv", ("characteristic", "sex", "age", "prevalence"), rows)
 
 
-def write_rates(population: Population, inputs: Inputs, folder: Path) -> None:
-    """Fracture incidence and falls, each rate with its source."""
+def write_incidence(curves: Mapping[tuple[str, str], Curve], folder: Path) -> None:
+    """Fracture incidence, each rate with its source."""
     header = ("site", "sex", "age", "rate", "source", "status", "note")
-    persons = {
-        sex: five_year_groups(inputs.groups, fractures.YEAR_OF_SOURCES, sex) for sex in SEXES
-    }
-    curves = fractures.Incidence(persons, population.white).curves()
     rows = [(*key, *cells) for key, curve in curves.items() for cells in rate_cells(curve)]
     write_csv(folder / "fracture_incidence.csv", header, rows)
 
-    by_sex = falls.falls_curves(persons_by_sex(inputs.census, falls.YEAR_OF_SOURCES))
-    rows_of_falls = [(sex, *cells) for sex, curve in by_sex.items() for cells in rate_cells(curve)]
-    write_csv(folder / "falls.csv", header[1:], rows_of_falls)
+
+def write_by_sex(name: str, curves: Mapping[str, Curve], folder: Path) -> None:
+    """Rates of one thing by sex and age: falls, vertebral deformities."""
+    header = ("sex", "age", "rate", "source", "status", "note")
+    rows = [(sex, *cells) for sex, curve in curves.items() for cells in rate_cells(curve)]
+    write_csv(folder / f"{name}.csv", header, rows)
+
+
+def write_trend(name: str, folder: Path) -> None:
+    """Secular trend of the sites that have one."""
+    header = ("site", "women", "men", "source", "status", "note")
+    write_csv(folder / "secular_trend.csv", header, trend_rows(name))
 
 
 def rate_cells(curve: Curve) -> Iterator[tuple[str, ...]]:

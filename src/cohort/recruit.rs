@@ -12,6 +12,7 @@ use crate::model::{self, CHARACTERISTICS, Distribution, Model, Population, TScor
 use crate::numeric::normal;
 use crate::parameters::Parameters;
 use crate::random::Recruiting;
+use crate::table::{Between, interpolate};
 
 /// A person at index.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ pub const NO_COHORT: usize = usize::MAX;
 pub const DRAWN: i64 = -1;
 
 /// Largest |z| that a normal number may have; keeps characteristics inside what was measured.
-const WIDEST: f64 = 5.0;
+pub(super) const WIDEST: f64 = 5.0;
 
 /// Number of individual constants of the balance.
 pub const SPREADS: usize = 7;
@@ -135,17 +136,26 @@ pub fn recruit(model: &Model, person: u64) -> Recruit {
 
 /// One candidate for a place in a cohort: what can be known of them when they are screened.
 pub fn candidate(model: &Model, cohort_index: usize, person: u64, attempt: u32) -> Recruit {
-    let once = |decision: Recruiting| model.luck.once(person, attempt, decision as u32);
     let cohort = &model.cohorts[cohort_index];
-    let u = once(Recruiting::SexAndAge);
-    let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
-    let (sex, age, _) = cohort.cells[cell];
-    let month = (once(Recruiting::BirthMonth) * 12.0) as u32;
     let population = &model.populations[cohort.population];
-    let mut recruit = measured(model, population, (person, attempt), sex, age as u32 * 12 + month, None);
+    let mut recruit = match &cohort.persons {
+        Some(persons) => {
+            let found = persons.find(population, model.luck, model.people, person, attempt);
+            let source_row = found.row as i64;
+            Recruit { source_row, ..incomplete(model, (person, attempt), found.sex, found.age_months, found.values, &found.present) }
+        }
+        None => {
+            let once = |decision: Recruiting| model.luck.once(person, attempt, decision as u32);
+            let u = once(Recruiting::SexAndAge);
+            let cell = cohort.cells.partition_point(|cell| cell.2 <= u).min(cohort.cells.len() - 1);
+            let (sex, age, _) = cohort.cells[cell];
+            let month = (once(Recruiting::BirthMonth) * 12.0) as u32;
+            measured(model, population, (person, attempt), sex, age as u32 * 12 + month, None)
+        }
+    };
     recruit.cohort = cohort_index;
     for (position, value, sexes) in &cohort.set {
-        if sexes[sex] {
+        if sexes[recruit.sex] {
             recruit.values[*position] = *value;
         }
     }
@@ -198,14 +208,22 @@ fn measured(
     for (k, d) in population.characteristics.iter().enumerate() {
         values[k] = value(d, sex, age, correlated[k]);
     }
-    let age_years = age_months as usize / 12;
-    let has = |k: usize| {
-        let prevalence = population.prevalence[k].at(sex, age_years);
-        normal::distribution(correlated[CHARACTERISTICS.len() + k]) > 1.0 - prevalence
-    };
-    let prior_fracture = has(0);
+    let has = |k: usize| is_present(population, k, sex, age_months, correlated[CHARACTERISTICS.len() + k]);
+    let present: Vec<bool> = (0..=model.risk_factors.len()).map(has).collect();
+    incomplete(model, (person, attempt), sex, age_months, values, &present)
+}
+
+/// A person with what is measured; `present` is the prior fracture, then the risk factors. What follows from it is still to come.
+fn incomplete(
+    model: &Model,
+    (person, attempt): (u64, u32),
+    sex: usize,
+    age_months: u32,
+    values: [f64; CHARACTERISTICS.len()],
+    present: &[bool],
+) -> Recruit {
+    let luck = model.luck;
     let normal_of = |decision: Recruiting| normal::quantile(luck.once(person, attempt, decision as u32)).clamp(-WIDEST, WIDEST);
-    let risk_factors = (0..model.risk_factors.len()).filter(|k| has(k + 1)).fold(0, |bits, k| bits | 1 << k);
     Recruit {
         person,
         attempt,
@@ -213,8 +231,8 @@ fn measured(
         sex,
         age_months,
         values,
-        prior_fracture,
-        risk_factors,
+        prior_fracture: present[0],
+        risk_factors: present[1..].iter().enumerate().filter(|(_, has)| **has).fold(0, |bits, (k, _)| bits | 1 << k),
         individual: Individual::of(&model.parameters, &[0.0; SPREADS]),
         habitual_load: 1.0,
         fall_ratio: 1.0,
@@ -239,19 +257,39 @@ fn complete(model: &Model, recruit: &mut Recruit, proneness: Option<f64>) {
     recruit.fall_ratio = falls::lasting_ratio(p, z, activity) * factors;
 }
 
-/// A characteristic's value at a normal number.
-fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
-    use crate::table::{Between, interpolate};
+/// Whether the k-th binary characteristic is there at a normal number.
+pub(super) fn is_present(population: &Population, k: usize, sex: usize, age_months: u32, z: f64) -> bool {
+    normal::distribution(z) > 1.0 - population.prevalence[k].at(sex, age_months as usize / 12)
+}
+
+fn location_and_spread(d: &Distribution, sex: usize, age: f64) -> (f64, f64) {
     let m = &d.marginal[sex];
-    let location = interpolate(&m.ages, &m.location, age, Between::Linear);
-    let spread = interpolate(&m.ages, &m.spread, age, Between::Linear);
-    let x = location + spread * quantile(&m.z, &m.q, z);
+    let at_age = |values: &[f64]| interpolate(&m.ages, values, age, Between::Linear);
+    (at_age(&m.location), at_age(&m.spread))
+}
+
+/// A characteristic's value at a normal number.
+pub(super) fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
+    let (location, spread) = location_and_spread(d, sex, age);
+    let x = location + spread * quantile(&d.marginal[sex].z, &d.marginal[sex].q, z);
     match d.transform {
         Transform::Identity => x.max(0.0),
         Transform::Signed => x,
         Transform::Log => libm::exp(x),
         Transform::Log1p => libm::expm1(x).max(0.0),
     }
+}
+
+/// The normal number at which a characteristic has a value: [`value`] inverted. Where many numbers have the same value, the one in their middle.
+pub(super) fn latent(d: &Distribution, sex: usize, age: f64, value: f64) -> f64 {
+    let (location, spread) = location_and_spread(d, sex, age);
+    let x = match d.transform {
+        Transform::Identity | Transform::Signed => value,
+        Transform::Log => libm::log(value.max(f64::MIN_POSITIVE)),
+        Transform::Log1p => libm::log1p(value.max(0.0)),
+    };
+    let m = &d.marginal[sex];
+    if spread > 0.0 { inverse(&m.z, &m.q, (x - location) / spread) } else { 0.0 }
 }
 
 /// Piecewise linear, going on with the last slope outside the knots.
@@ -264,6 +302,25 @@ fn quantile(zs: &[f64], qs: &[f64], z: f64) -> f64 {
     let (a, b) = (zs[upper - 1], zs[upper]);
     let (x, y) = (qs[upper - 1], qs[upper]);
     x + (y - x) * (z - a) / (b - a)
+}
+
+/// The inverse of [`quantile`]; `qs` never fall. Beyond a flat end it has no limit.
+fn inverse(zs: &[f64], qs: &[f64], q: f64) -> f64 {
+    let n = zs.len();
+    if n == 1 {
+        return 0.0; // one value for everybody tells nothing
+    }
+    let (below, upto) = (qs.partition_point(|x| *x < q), qs.partition_point(|x| *x <= q));
+    if upto > below + 1 {
+        return 0.5 * (zs[below] + zs[upto - 1]);
+    }
+    let upper = upto.clamp(1, n - 1);
+    let (a, b) = (zs[upper - 1], zs[upper]);
+    let (x, y) = (qs[upper - 1], qs[upper]);
+    if x == y {
+        return f64::INFINITY.copysign(q - x); // beyond a flat end
+    }
+    a + (b - a) * (q - x) / (y - x)
 }
 
 /// T-score at index.
@@ -300,5 +357,28 @@ mod tests {
         assert_eq!(quantile(&z, &q, -2.0), -4.0);
         assert_eq!(quantile(&z, &q, 0.5), 0.5);
         assert_eq!(quantile(&z, &q, 3.0), 3.0);
+    }
+
+    #[test]
+    fn inverses_give_back_what_quantiles_took() {
+        let (z, q) = ([-1.0, 0.0, 0.5, 1.0, 2.0], [-2.0, 0.0, 1.0, 1.0, 5.0]);
+        for x in [-4.0, -1.5, -1.0, -0.3, 0.0, 0.2, 1.5, 2.0, 7.0] {
+            assert!((inverse(&z, &q, quantile(&z, &q, x)) - x).abs() < 1e-14, "{x}");
+        }
+        assert_eq!(inverse(&z, &q, 1.0), 0.75); // anything from 0.5 to 1
+        assert_eq!(inverse(&[0.0, 1.0], &[0.0, 0.0], 2.0), f64::INFINITY);
+        assert_eq!(inverse(&[0.0, 1.0], &[0.0, 0.0], -2.0), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn latent_numbers_give_back_values_and_values_latent_numbers() {
+        let model = Model::from_json(model::FIXTURE).unwrap();
+        for d in &model.populations[0].characteristics {
+            for (sex, age, z) in [(0, 55.3, -2.1), (1, 71.0, 0.4), (0, 90.2, 3.3), (1, 50.0, -0.7)] {
+                let x = value(d, sex, age, z);
+                let again = value(d, sex, age, latent(d, sex, age, x));
+                assert!((again - x).abs() <= 1e-9 * (1.0 + x.abs()), "{x} {again}");
+            }
+        }
     }
 }

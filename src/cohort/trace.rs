@@ -1,8 +1,9 @@
 //! One person's life, month by month: the same code as for a million people, with one lane, and every draw beside its threshold.
 
 use crate::block::NEVER;
+use crate::cohort::happenings::{DEATH, deformity_event, nursing_home_event};
 use crate::cohort::kernel::Kernel;
-use crate::cohort::month::{DEATH, Lives, deformity_event, nursing_home_event};
+use crate::cohort::month::Lives;
 use crate::cohort::recruit::Recruit;
 use crate::cohort::simulate::block_at_index;
 use crate::model::{Model, Precision};

@@ -11,6 +11,8 @@ use crate::table::AGES;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The last age of a cohort holds everybody who is older, too.
+const OLDEST: usize = 100;
 /// Shares of cohorts must add up to 1 within this.
 const SHARE_TOLERANCE: f64 = 1e-9;
 
@@ -22,6 +24,8 @@ pub(super) struct Known<'a> {
     pub populations: &'a [Population],
     /// Parameters of the biology.
     pub parameters: &'a Parameters,
+    /// Ids of the risk factors.
+    pub factor_ids: &'a [&'a str],
     /// Months of follow-up.
     pub months: u32,
 }
@@ -32,7 +36,7 @@ pub(super) fn cohorts(
     persons: &BTreeMap<String, Columns>,
     problems: &mut Problems,
 ) -> Vec<Cohort> {
-    let Known { requested: named, populations, parameters, months } = *known;
+    let Known { requested: named, populations, parameters, factor_ids, months } = *known;
     let cohort_names: Vec<&str> = requested.iter().map(|c| c.name.as_str()).collect();
     let total: f64 = requested.iter().map(|c| c.share).sum();
     if requested.is_empty() || requested.len() > usize::from(u8::MAX) {
@@ -77,6 +81,7 @@ pub(super) fn cohorts(
                 }
             })
             .collect();
+        let mut own = None;
         // Populations are compiled only without problems; then positions agree.
         let cells = if populations.len() == named.len() {
             let population = &populations[position];
@@ -92,7 +97,16 @@ pub(super) fn cohorts(
                     ),
                 );
             }
-            cells_of(population, sexes, c.age_from, c.age_to, &place, problems)
+            match &c.persons {
+                Some(requested) => {
+                    let place = format!("{place}.persons");
+                    let ages = (c.age_from, if c.age_to >= OLDEST { usize::MAX } else { c.age_to });
+                    let given = columns(requested.rows, persons.get(&c.name), &place, problems);
+                    own = given.and_then(|columns| Persons::new(columns, population, factor_ids, (sexes, ages), &place, problems));
+                    own.as_ref().map_or_else(Vec::new, Persons::cells)
+                }
+                None => cells_of(population, sexes, c.age_from, c.age_to, &place, problems),
+            }
         } else {
             Vec::new()
         };
@@ -108,7 +122,7 @@ pub(super) fn cohorts(
                 .collect(),
             entry: c.entry.as_ref().map(|e| entry(e, &format!("{place}.entry"), problems)),
             mortality_ratio: c.mortality_ratio,
-            persons: c.persons.as_ref().and_then(|p| columns(p.rows, persons.get(&c.name), &format!("{place}.persons"), problems)),
+            persons: own.map(Arc::new),
         });
     }
     for name in persons.keys().filter(|name| !requested.iter().any(|c| c.name == **name && c.persons.is_some())) {
@@ -118,15 +132,16 @@ pub(super) fn cohorts(
 }
 
 /// The columns of a cohort's people: there, and of the length that the request says.
-fn columns(rows: usize, given: Option<&Columns>, place: &str, problems: &mut Problems) -> Option<Arc<Persons>> {
+fn columns<'a>(rows: usize, given: Option<&'a Columns>, place: &str, problems: &mut Problems) -> Option<&'a Columns> {
     let Some(columns) = given else {
         problems.add(place, "no columns", "columns of numbers beside the request");
         return None;
     };
+    let before = problems.0.len();
     for (name, column) in columns.iter().filter(|(_, c)| c.len() != rows) {
         problems.add(format!("{place}.{name}"), format!("{} rows", column.len()), format!("{rows} rows"));
     }
-    Some(Arc::new(Persons { rows, columns: columns.clone() }))
+    (problems.0.len() == before).then_some(columns)
 }
 
 /// Most years since menopause that a rule may name.

@@ -100,7 +100,13 @@ fn checked(request: Request, persons: &BTreeMap<String, Columns>, cpu: Cpu, prob
         .filter_map(|(k, p)| population(p, &format!("populations[{k}]"), &site_ids, &factor_ids, problems))
         .collect();
     let cohort_names: Vec<&str> = request.cohorts.iter().map(|c| c.name.as_str()).collect();
-    let known = Known { requested: &request.populations, populations: &populations, parameters: &parameters, months: request.months };
+    let known = Known {
+        requested: &request.populations,
+        populations: &populations,
+        parameters: &parameters,
+        factor_ids: &factor_ids,
+        months: request.months,
+    };
     let cohorts = cohorts(&request.cohorts, &known, persons, problems);
     let arms: Vec<Arm> = request
         .arms

@@ -32,6 +32,7 @@ def test_help_answers_quickly_because_nothing_heavy_is_imported(cli: Cli) -> Non
     assert done.returncode == 0
     for command in [
         "run",
+        "show",
         "new",
         "check",
         "explain",
@@ -60,10 +61,10 @@ def test_run_shows_a_screen_of_eighty_columns_and_names_the_folder_last(
         assert words in done.stdout
 
 
-def test_the_main_job_fits_a_screen_and_a_half(cli: Cli) -> None:
+def test_the_main_job_fits_two_screens_of_forty_lines(cli: Cli) -> None:
     done = cli("run", "--people", "2000")
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) <= 64
+    assert len(done.stdout.splitlines()) <= 80
 
 
 def test_json_is_one_object_and_all_else_goes_to_standard_error(
@@ -113,6 +114,9 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
     done = cli("run", "mine/study.yaml", *SMALL, "--quiet", "--out", "there")
     assert (done.stdout, done.stderr) == ("there\n", "")
     assert (tmp_path / "there" / "provenance.json").is_file()
+    shown = cli("show", "there")
+    assert "Fractures per 1,000 person-years" in shown.stdout
+    assert shown.stdout.endswith("results in there\n")
     again = cli("run", "there/provenance.json", "--out", "again", "--json", "--quiet")
     before, after = (
         pl.read_csv(tmp_path / folder / "tables" / "incidence.csv") for folder in ("there", "again")
@@ -140,8 +144,10 @@ def test_quiet_prints_the_folder_only(cli: Cli, study_folder: Path, tmp_path: Pa
         (("validate", "--layer", "mineral"), ['did you mean "minerals"?']),
         (("validate", "--people", "0"), ["0 is not in the range"]),
         (("validate", "--layer", "minerals", "--out", "mine"), ["already holds other files"]),
+        (("show", "mine"), ["holds no readable provenance.json"]),
         (("list", "medicine"), ['did you mean "medicines"?']),
         (("new", "mine"), ["is not empty"]),
+        (("new", "x", "--example", "own_contry"), ['no example "own_contry"', '"own_country"?']),
     ],
 )
 def test_refusals_say_what_to_do_and_exit_with_2(
@@ -244,6 +250,21 @@ def test_list_names_what_is_shipped_and_own_files(cli: Cli, study_folder: Path) 
     for words in ("us_nonhispanic_white", "early_menopause", "alendronate", "hip", "us_adults"):
         assert words in told
     assert max(map(len, told.splitlines())) <= 80
+
+
+def test_a_country_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    done = cli("new", "norway", "--example", "own_country")
+    assert done.returncode == 0, done.stderr
+    assert "wrote norway/populations/norway/life_table.csv" in done.stdout
+    done = cli("check", "norway/study.yaml")
+    assert done.returncode == 0, done.stderr
+    done = cli("run", "norway/study.yaml", *SMALL)
+    assert done.returncode == 0, done.stderr
+    table = next(tmp_path.glob("norway/populations/norway/life_table.csv"))
+    table.write_text(table.read_text().replace("2017,60,", "2017,60,1", 1))
+    done = cli("check", "norway/study.yaml")
+    assert done.returncode == 2
+    assert "populations/norway/life_table.csv:127: women is '1" in done.stderr
 
 
 def test_trace_tells_one_life(cli: Cli, study_folder: Path) -> None:

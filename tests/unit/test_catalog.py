@@ -13,6 +13,8 @@ from cohortsim.citations import UNPUBLISHED, entries, short
 from cohortsim.entries import Interval, Quantity
 from cohortsim.errors import CatalogError
 from cohortsim.example import EXAMPLE
+from cohortsim.fracture_sites import SPINE
+from cohortsim.population import CHARACTERISTICS
 from cohortsim.reading import with_settings
 
 CATALOG = Catalog()
@@ -24,6 +26,8 @@ def quantities() -> list[tuple[str, Quantity]]:
         found += site.quantities()
     for factor in CATALOG.risk_factors:
         found += factor.quantities()
+    for id_ in CATALOG.ids("populations"):
+        found += CATALOG.population(id_).quantities()
     for id_ in CATALOG.ids("medicines"):
         found += CATALOG.medicine(id_).quantities()
     for kind in PROFILE_KINDS:
@@ -42,13 +46,20 @@ def test_every_number_cites_an_entry_of_the_bibliography() -> None:
 
 def test_every_population_can_be_read() -> None:
     ids = CATALOG.ids("populations")
-    assert {"us", "us_nonhispanic_white"} <= set(ids)
+    promised = "us us_nonhispanic_white us_nonhispanic_black us_mexican_american uk sweden"
+    assert set(promised.split()) <= set(ids)
+    sites = [site.id for site in CATALOG.fracture_sites]
+    factors = [factor.id for factor in CATALOG.risk_factors]
     for id_ in ids:
-        plain = CATALOG.population(id_).plain
-        assert plain["life_table"]["first_age"] == 20
-        assert len(plain["correlation"]["women"]) == len(plain["correlation"]["women"][0])
-        incident = {entry["site"] for entry in plain["fracture_incidence"]}
-        assert incident == {site.id for site in CATALOG.fracture_sites}
+        data = CATALOG.population(id_)
+        assert not [*data.lacking(sites, factors)]
+        plain = data.plain
+        assert plain["life_table"]["first_age"] <= 30
+        assert [entry["id"] for entry in plain["characteristics"]] == list(CHARACTERISTICS)
+        order = data.ordered(plain["correlation"]["women"], factors)
+        assert len(order) == len(order[0]) == len(CHARACTERISTICS) + 1 + len(factors)
+        assert data.entry.country
+        assert data.entry.scanned_mortality_ratio is not None
 
 
 def test_decision_numbers_of_fracture_sites_are_permanent() -> None:
@@ -60,7 +71,10 @@ def test_decision_numbers_of_fracture_sites_are_permanent() -> None:
         "proximal_humerus": 3,
         "pelvis": 4,
         "other": 5,
+        "ribs": 6,
+        "tibia": 7,
     }
+    assert [site.id for site in CATALOG.fracture_sites if site.of_the_spine] == [SPINE]
 
 
 def test_promised_profiles_are_there() -> None:
@@ -158,7 +172,8 @@ def test_medicines_and_trials_can_be_read() -> None:
         medicine = CATALOG.medicine(id_)
         assert medicine.id == id_
         assert medicine.scale(None) == medicine.scale(medicine.dose.value) == 1.0
-    for id_ in CATALOG.scenario_ids("trials"):
+        assert all(effect.at(1.0) == 1.0 for effect in medicine.effects)
+    for id_ in CATALOG.scenario_ids("trials", "studies"):
         assert cs.load(id_).name
 
 

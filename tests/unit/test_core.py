@@ -11,6 +11,7 @@ from cohortsim.catalog import Catalog
 from cohortsim.columns import CLASSES, TABLES
 from cohortsim.core import core
 from cohortsim.fields import DensitySite
+from cohortsim.population import CHARACTERISTICS, PRIOR_FRACTURE
 from cohortsim.units import MINUTES_PER_MONTH
 
 HERE = Path(cohortsim.__file__).parent
@@ -45,6 +46,11 @@ def test_every_parameter_has_the_unit_that_the_core_asks_for() -> None:
     wanted = {spec["name"]: spec["unit"] for spec in core().parameter_specs()}
     given = {name: quantity.unit for name, quantity in Catalog().parameters.items()}
     assert given == wanted
+
+
+def test_characteristics_are_the_cores() -> None:
+    held = [entry["name"] for entry in core().characteristics()]
+    assert held == [*CHARACTERISTICS, PRIOR_FRACTURE]
 
 
 def test_the_public_names_are_there() -> None:

@@ -36,7 +36,14 @@ def targets() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def outcome_studies() -> set[str]:
+    """Return the trials and studies that outcomes.csv names."""
+    with (DATA / "evidence" / "outcomes.csv").open(encoding="utf-8", newline="") as file:
+        return {row["study"] for row in csv.DictReader(file)}
+
+
 TARGETS = targets()
+OF_OUTCOMES = outcome_studies()
 TRIALS = {path.stem: yaml(path) for path in sorted((DATA / "trials").glob("*.yaml"))}
 ARMS = {arm["id"]: arm for arm in yaml(DATA / "evidence" / "arms.yaml")["arms"]}
 
@@ -142,7 +149,7 @@ def test_a_typical_person_is_described(arm: dict[str, Any]) -> None:
 @pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS.keys())
 def test_a_trial_is_a_scenario_that_targets_name(trial: dict[str, Any]) -> None:
     assert TRIALS[trial["name"]] is trial
-    assert trial["name"] in {row["trial"] for row in TARGETS}
+    assert trial["name"] in {row["trial"] for row in TARGETS} | OF_OUTCOMES
     assert trial["cohortsim"] == 1
     assert trial["seed"] == 1
     assert not trial["record"]["persons"]

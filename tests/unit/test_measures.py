@@ -9,6 +9,7 @@ import cohortsim as cs
 import polars as pl
 import pytest
 from cohortsim import compare, incidence, prevalence
+from cohortsim.columns import CLASSES
 from cohortsim.strata import band_labels, with_age_band
 from cohortsim.uncertainty import garwood
 from cohortsim.units import MINUTES_PER_YEAR
@@ -64,7 +65,7 @@ def test_fracture_rates_count_every_stratum_and_site(
     listed: list[tuple[int, str, int, str, str]],
 ) -> None:
     by = ["arm", "sex", "site"]
-    found = incidence.fracture_rates(events_of(listed), person_time(), by, SITES, [60]).collect()
+    found = incidence.event_rates(events_of(listed), person_time(), by, SITES, "events")
     assert found.height == 2 * 2 * len(SITES)
     for row in found.iter_rows(named=True):
         key = (row["arm"], row["site"], row["sex"])
@@ -91,8 +92,8 @@ def test_averted_is_the_sum_of_each_persons_difference(
             },
         }
     )
-    found = compare.averted(events_of(listed), states, [], SITES, [60], "b", "a").collect()
     outcomes = {site: [site] for site in SITES} | {"any_fracture": SITES, "death": ["death"]}
+    found = compare.averted(events_of(listed), states, [], outcomes, [60], "b", "a").collect()
     assert found["event"].to_list() == list(outcomes)
     for row in found.iter_rows(named=True):
         kinds = outcomes[row["event"]]
@@ -163,7 +164,10 @@ def test_unknown_strata_sites_and_arms_get_the_nearest_name(results: cs.Results)
 
 @pytest.mark.parametrize("by", [None, 5, [None], [["sex"]], ""])
 def test_strata_that_are_no_names_get_a_message(results: cs.Results, by: Any) -> None:
-    for measure in (results.incidence, results.prevalence, results.averted, results.falls):
+    for measure in (
+        *(results.incidence, results.prevalence, results.averted, results.falls),
+        *(results.mortality, results.nursing_home, results.spine, results.deaths_attributable),
+    ):
         with pytest.raises(cs.ResultsError, match="needs one of"):
             measure(by=by)
     with pytest.raises(cs.ResultsError, match=r"no anniversary 1.5; needs 0 to 3"):
@@ -174,7 +178,7 @@ def test_incidence_by_class_counts_each_event_in_the_class_of_its_month(
     results: cs.Results,
 ) -> None:
     found = results.incidence(by=["arm", "class", "sex"])
-    events = results.events.filter(pl.col("event") != "death").collect()
+    events = results.events.filter(pl.col("event").is_in(results.sites)).collect()
     time = results.person_time.collect()
     for arm, class_, sex, count, years, rate, *limits in found.iter_rows():
         here = (pl.col("arm") == arm, pl.col("class") == class_, pl.col("sex") == sex)
@@ -217,3 +221,37 @@ def test_deaths_and_lived_time_agree_with_follow_up(results: cs.Results) -> None
         row = told.filter(pl.col("arm") == arm)
         assert row["deaths"][0] == died
         assert row["person_years"][0] == pytest.approx(minutes / MINUTES_PER_YEAR, rel=1e-12)
+
+
+def test_lives_cut_at_birthdays_agree_with_the_table_of_time(results: cs.Results) -> None:
+    keys = ["arm", "cohort", "sex", "age", "year"]
+    table = results.incidence(by=keys)
+    lives = (
+        results.incidence(by=[*keys, "prior_fracture"])
+        .group_by(keys)
+        .agg(pl.col("events", "person_years").sum())
+    )
+    both = table.join(lives, on=keys, suffix="_of_lives")
+    assert both.height == table.height
+    assert both["events"].equals(both["events_of_lives"], check_names=False)
+    difference = both["person_years"] - both["person_years_of_lives"]
+    assert difference.abs().max() == pytest.approx(0, abs=1e-9)
+
+
+def test_classes_of_people_are_those_of_the_states(results: cs.Results) -> None:
+    found = results.cumulative_incidence("any", 3, by=["sex", "class_at_index"])
+    states = results.prevalence(by=["sex"])
+    for sex, *counts in states.select("sex", *CLASSES).iter_rows():
+        people = found.filter(pl.col("sex") == sex)["people"].to_list()
+        assert people == pytest.approx(counts, abs=1)  # a rounding may move one at a limit
+
+
+def test_risks_of_a_run_are_the_shares_of_its_people(results: cs.Results) -> None:
+    risk = results.cumulative_incidence("death", 3, by=["arm"])
+    died = results.follow_up.group_by("arm").agg(pl.col("died").sum()).sort("arm").collect()
+    assert risk["events"].to_list() == died["died"].to_list()
+    assert risk["percent"].to_list() == pytest.approx((died["died"] / 30).to_list())
+    later = results.refracture("any", by=["arm"])
+    assert (
+        later["people"].max() == results.cumulative_incidence("any", 3, by=["arm"])["events"].max()
+    )

@@ -54,6 +54,30 @@ def replaced(path: Path, old: str, new: str) -> Path:
         ("{from: 60, to: 90}", "{from: 1, to: 90}", "study.yaml:11:11", ["knows ages 20 to 100"]),
         ("{from: 60, to: 90}", "{from: 25, to: 90}", "study.yaml:11:11", ["of 30 and over"]),
         ("sexes: [women]", "sexes: 2.5\n    hormones: natural", "study.yaml:10:12", ["a list"]),
+        ("seed: 7", "calendar_year: 1850", "study.yaml:5:16", ["1850", "needs 1900 or more"]),
+        ("seed: 7", "calendar_year: 2200", "study.yaml:5:16", ["2200", "needs at most 2150"]),
+        ("seed: 7", "calendar_year: now", "study.yaml:5:16", ['"now"', "a whole number"]),
+        ("seed: 7", "secular_trend: 1.5", "study.yaml:5:16", ["1.5", "needs true or false"]),
+        ("seed: 7", "secular_trends: true", "study.yaml:5:1", ['"secular_trend"?']),
+        ("share: 0.5", "people: scaned", "study.yaml:9:13", ['"scaned"', '"scanned"?']),
+        (
+            "share: 0.5",
+            "entry: {vertebral_deformities: {grade_at_least: 2}}",
+            "study.yaml:9:36",
+            ["a rule without a number", "needs `at_least`, `at_most` or both"],
+        ),
+        (
+            "share: 0.5",
+            "entry: {vertebral_deformities: {at_least: 3, at_most: 1}}",
+            "study.yaml:9:36",
+            ["at least 3, at most 1: holds nobody"],
+        ),
+        (
+            "share: 0.5",
+            "entry: {vertebral_deformities: {at_least: 14, grade_at_least: 4}}",
+            "study.yaml:9:47",
+            ["14; needs at most 13", "4; needs at most 3"],
+        ),
         ("seed: 7", "seed: !!bool maybe", "study.yaml", ["not YAML"]),
         ("name: men", "name: women", "study.yaml:12:11", ["also that of cohorts[0]"]),
         ("alendronate", "alendronat", "study.yaml:21:19", ['"alendronat"', '"alendronate"?']),
@@ -93,7 +117,7 @@ def test_wrong_unit_and_unknown_parameter_in_overrides(study_file: Path) -> None
             "overrides:\n"
             "  - {parameter: density.osteopenia_t_score, value: -1, unit: mg, reason: x}\n"
             "  - {parameter: density.osteopenia_t_scor, value: -1, unit: '1', reason: x}\n"
-            "  - {parameter: fracture_sites.hip.sd, value: 0.12, unit: g/cm2}\n"
+            "  - {parameter: fracture_sites.hip.spread, value: 0.3, unit: '1'}\n"
         )
     message = told(study_file)
     assert 'unit "mg"' in message

@@ -8,6 +8,8 @@ from typing import Any
 
 import cohortsim as cs
 import pytest
+from cohortsim.catalog import Catalog
+from cohortsim.example import EXAMPLES
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -38,3 +40,17 @@ def test_the_two_commands_stand_before_everything_else() -> None:
     first = README.split("\n## ")[0]
     assert "make run" in first
     assert "make test" in first
+
+
+def test_the_country_of_ones_own_can_be_read(tmp_path: Path) -> None:
+    """The file that README.md shows, with the tables of the example."""
+    text = "id: norway" + README.split("\nid: norway")[1].split("```")[0]
+    folder = tmp_path / "populations" / "norway"
+    folder.mkdir(parents=True)
+    (folder / "population.yaml").write_text(text, encoding="utf-8")
+    tables = EXAMPLES / "own_country" / "populations" / "norway"
+    for name in ("life_table", "fracture_incidence"):
+        (folder / f"{name}.csv").write_text((tables / f"{name}.csv").read_text(encoding="utf-8"))
+    population = Catalog(tmp_path).population("norway")
+    assert population.taken_from["age_structure"]
+    assert population.entry.incidence_year == 2017

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import cohortsim as cs
 import pytest
@@ -31,14 +33,14 @@ def test_every_value_has_unit_range_source_and_status(study: cs.Scenario) -> Non
 
 
 def test_an_override_changes_the_value_and_keeps_the_reason(study: cs.Scenario) -> None:
-    name = "fracture_sites.hip.gradient_per_sd"
-    override = {"parameter": name, "value": 2.5, "unit": "1", "reason": "why not"}
+    name = "fracture_sites.hip.share_from_falls"
+    override = {"parameter": name, "value": 0.92, "unit": "1", "reason": "why not"}
     built = request.build(study.changed(overrides=[override]))
     entry = next(value for value in built.values if value["name"] == name)
-    assert built.data["fracture_sites"][0]["gradient_per_sd"] == 2.5
-    assert entry["value"] == 2.5
+    assert built.data["fracture_sites"][0]["share_from_falls"] == 0.92
+    assert entry["value"] == 0.92
     assert entry["reason"] == "why not"
-    assert entry["replaced_value"] == 2.9
+    assert entry["replaced_value"] == 0.95
     assert entry["within_plausible_range"] is True
     assert built.fingerprint != request.build(study).fingerprint
 
@@ -135,13 +137,27 @@ def test_effects_scale_with_the_dose_and_doses_have_an_interval(rich: cs.Scenari
     ]
 
 
+def test_an_effect_may_rise_less_than_the_dose(rich_file: Path, tablet: str) -> None:
+    own = rich_file.parent / "medicines" / "tablet.yaml"
+    changed = tablet.replace(
+        "target: glucocorticoid", "target: glucocorticoid\n    dose_exponent: 0.5"
+    )
+    own.write_text(changed, encoding="utf-8")
+    study = cs.load(rich_file)
+    made = exposures.of_arm(study, 1, Catalog(study.origin.folder), value)
+    assert made[1]["effects"][0]["amount"] == pytest.approx(0.5 * 1.5**0.5)
+    assert made[1]["effects"][1]["amount"] == 0.5
+
+
 def test_recruitment_and_visits_are_passed_on(study: cs.Scenario, rich: cs.Scenario) -> None:
-    rules = {"prior_fracture": False, "years_since_menopause": {"from": 5}}
+    deformed = {"at_least": 1, "grade_at_least": 2}
+    rules: dict[str, Any] = {"prior_fracture": False, "years_since_menopause": {"from": 5}}
+    rules["vertebral_deformities"] = deformed
     plain = study.plain() | {"record": {"visits": [0, 12]}}
     plain["cohorts"][0]["entry"] = rich.plain()["cohorts"][0]["entry"] | rules
     plain["cohorts"][1]["entry"] = {}
     data = request.build(cs.load(plain)).data
-    assert data["format"] == 2
+    assert data["format"] == 3
     assert data["visits"] == [0, 12]
     assert data["cohorts"][0]["entry"] == {
         "t_scores": [
@@ -152,9 +168,52 @@ def test_recruitment_and_visits_are_passed_on(study: cs.Scenario, rich: cs.Scena
         "prior_fracture": False,
         "years_since_menopause_from": 5.0,
         "years_since_menopause_to": None,
+        "vertebral_deformities": deformed | {"at_most": None},
     }
     assert data["cohorts"][1]["entry"] is None
     assert request.build(study).data["visits"] == []
+
+
+def test_the_request_has_the_form_that_the_core_reads(study: cs.Scenario) -> None:
+    built = request.build(study.changed(calendar_year=2030, secular_trend=True))
+    data = built.data
+    assert data["secular_trend"] is True
+    population = data["populations"][0]
+    assert set(population) == set(POPULATION.split())
+    assert population["calendar_year"] == 2030
+    assert {frozenset(site) for site in data["fracture_sites"]} == {frozenset(SITE.split())}
+    assert {frozenset(cohort) for cohort in data["cohorts"]} == {frozenset(COHORT.split())}
+    homes = [site["nursing_home"] for site in data["fracture_sites"] if site["nursing_home"]]
+    for home in homes:
+        assert len(home["women"]["ages"]) == len(home["women"]["values"])
+    ages = len(population["life_table"]["women"][0])
+    for sex in ("women", "men"):
+        table = population["life_table"][sex]
+        assert [len(year) for year in table] == [ages] * len(population["life_table"]["years"])
+    size = 12 + len(data["risk_factors"])
+    assert len(population["correlation"]["men"]) == size
+    assert request.build(study).data["populations"][0]["calendar_year"] == 2019
+
+
+def test_people_who_are_scanned_die_by_the_populations_ratio(study: cs.Scenario) -> None:
+    plain = study.plain()
+    plain["cohorts"][0]["people"] = "scanned"
+    name = "populations.us.scanned_mortality_ratio"
+    change = {"parameter": name, "value": 0.75, "unit": "1", "reason": "x"}
+    plain["overrides"] = [change]
+    built = request.build(cs.load(plain))
+    assert [cohort["mortality_ratio"] for cohort in built.data["cohorts"]] == [0.75, 1.0]
+    entry = next(value for value in built.values if value["name"] == name)
+    assert (entry["value"], entry["status"]) == (0.75, "override")
+    assert not [v for v in request.build(study).values if v["name"] == name]
+
+
+def test_a_run_of_another_format_is_not_repeated(study: cs.Scenario, tmp_path: Path) -> None:
+    old = {"scenario": study.plain(), "request": {"format": 2}, "parameters": []}
+    path = tmp_path / "provenance.json"
+    path.write_text(json.dumps(old), encoding="utf-8")
+    with pytest.raises(cs.ScenarioError, match=r"request\.format: 2: .* another version"):
+        request.build(cs.load(path))
 
 
 def test_every_exposure_and_effect_has_every_key(rich: cs.Scenario) -> None:
@@ -176,4 +235,17 @@ def test_every_exposure_and_effect_has_every_key(rich: cs.Scenario) -> None:
 EXPOSURE = """
     name cohort sexes age_from age_to site t_score_at_most t_score_at_least prior_fracture anchor
     after start_month months uptake persistence luck medicine stop effects
+"""
+POPULATION = """
+    id age_structure life_table characteristics correlation prevalence fracture_incidence
+    vertebral_deformity falls trend calendar_year incidence_year
+"""
+SITE = """
+    id decision of_the_spine density_site strength_exponent spread turnover_exponent
+    microdamage_exponent weight_exponent height_exponent frailty_exponent share_from_falls
+    prior_fracture_ratio healing_draw instability mobility_loss mortality_after
+    mortality_until_month nursing_home
+"""
+COHORT = """
+    name population share sexes age_from age_to mortality_ratio persons entry set exposures
 """

@@ -165,7 +165,7 @@ def test_summary_tables_and_dictionary_stand_beside_the_parts(
     incidence = pl.read_csv(tmp_path / "out" / "tables" / "incidence.csv")
     assert incidence.columns[:5] == ["arm", "cohort", "sex", "age_band", "site"]
     told = (tmp_path / "out" / "README.txt").read_text()
-    for table in ("persons", "follow_up", "events", "person_time", "states"):
+    for table in ("persons", "follow_up", "events", "person_time", "states", "spine"):
         assert f"\n{table}/" in told
     for file in (tmp_path / "out" / "tables").glob("*.csv"):
         assert f"\n  {file.stem} " in told
@@ -178,7 +178,7 @@ def test_summary_tables_and_dictionary_stand_beside_the_parts(
 
 def test_persons_can_be_left_out(study: cs.Scenario) -> None:
     results = cs.run(study.changed(record={"persons": False}))
-    assert results.kept == ["events", "person_time", "states"]
+    assert results.kept == ["events", "person_time", "states", "spine"]
     with pytest.raises(cs.ResultsError, match="no table persons; needs a run that kept it"):
         _ = results.persons
     assert results.prevalence(by=[])["people"][0] == study.people

@@ -100,7 +100,9 @@ def test_rows_are_sorted_and_measures_have_names() -> None:
 
 def test_visits_are_kept_only_where_they_are_asked_for() -> None:
     assert "visits" not in columns.kept(True)
-    assert columns.kept(False, visits=True) == ["events", "person_time", "states", "visits"]
+    assert columns.kept(False, visits=True) == [
+        *("events", "person_time", "states", "spine", "visits")
+    ]
     assert set(provenance.SUMMED["visits"]) == set(visits.KEYS)
 
 
@@ -137,7 +139,8 @@ def test_the_dictionary_tells_each_column_of_the_summary() -> None:
 def test_the_summary_holds_visits_only_where_they_are_kept(
     study: cs.Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("prevalence", "mean_abmd", "incidence", "mortality", "falls", "averted"):
+    rates = ("incidence", "mortality", "falls", "nursing_home", "averted")
+    for name in ("prevalence", "mean_abmd", "spine", *rates):
         monkeypatch.setattr(Results, name, lambda *_, **__: pl.DataFrame())
     with_visits = results_of(study, {"visits": [part([(0, 0, 0, [1], [1])])]})
     assert "visits" in dict(summary.tables(with_visits))

@@ -9,6 +9,7 @@ import cohortsim as cs
 from cohortsim import terminal
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.citations import UNPUBLISHED, entries, full
+from cohortsim.example import write_example
 from cohortsim.explain import Explanation
 from cohortsim.explain_entry import explained
 from syrupy.assertion import SnapshotAssertion
@@ -92,6 +93,41 @@ def test_a_source_in_full() -> None:
     assert full("y2002", bib) == "Søgaard, A. Data. 2002. https://example.org"
     assert full("calibrated", bib) == "fitted to published results"
     assert full("unknown", bib) == "unknown"
+
+
+def test_the_own_country_in_english(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    write_example(tmp_path / "new", "own_country")
+    study = cs.load(tmp_path / "new" / "study.yaml")
+    text = Explanation(study).text()
+    first, last = text.index("The study begins"), text.index("Arm usual_care")
+    assert text[first:last] == snapshot
+    told = explained("norway", Catalog(tmp_path / "new"))
+    assert told[: told.index("BMD offset")] == snapshot
+
+
+def test_rules_of_entry_and_people_in_english(study: cs.Scenario) -> None:
+    plain = study.plain()
+    for rule, words in [
+        ({"at_least": 1}, "with at least one deformed vertebra,"),
+        ({"at_least": 2, "grade_at_least": 2}, "2 or more deformed vertebrae of moderate grade or"),
+        ({"at_most": 0}, "without a deformed vertebra,"),
+        ({"at_most": 2, "grade_at_least": 3}, "at most 2 deformed vertebrae of severe grade,"),
+        ({"at_least": 1, "at_most": 1}, "with 1 deformed vertebra,"),
+        ({"at_least": 1, "at_most": 3}, "with 1 to 3 deformed vertebrae,"),
+    ]:
+        plain["cohorts"][0] |= {"entry": {"vertebral_deformities": rule}, "people": "scanned"}
+        text = " ".join(Explanation(cs.load(plain)).text().split())
+        assert words in text
+    assert "They are people who come for a density scan: they die at 0.8 of the rates" in text
+    far = Explanation(cs.load(plain | {"calendar_year": 2140, "secular_trend": True})).text()
+    assert "2140 takes the nearest" in " ".join(far.split())
+
+
+def test_fracture_sites_and_risk_factors_in_english() -> None:
+    catalog = Catalog()
+    assert "Share from falls: 0.95 (plausible" in " ".join(explained("hip", catalog).split())
+    smoking = " ".join(explained("smoking", catalog).split())
+    assert "Hazard ratio of hip, at equal bone density: 1.6 (plausible" in smoking
 
 
 def test_the_screen_shows_changes_at_visits_by_cohort_and_arm(study: cs.Scenario) -> None:

@@ -33,15 +33,16 @@ SCHEMA = {
     "unit": pl.String,
     "points": pl.Int64,
     "status": pl.String,
+    "sense": pl.String,
 }
-Bar = tuple[str, float, float | None, str, int, str]
+Bar = tuple[str, float, float | None, str, int, str, str]
 
 
 def bars(rows: pl.DataFrame) -> pl.DataFrame:
     """Return each bar with what is needed, what was found, and whether it is met.
 
     Judged on calibrated rows: changes in arms (% and pp; not rates, which are % a year), and the
-    life course. `not judged`: no row of it was evaluated.
+    life course. `not judged`: no row of it was evaluated; `sense`: `at most` or `at least`.
     """
     return pl.DataFrame([*_of_arms(rows), *_of_life(rows)], schema=SCHEMA, orient="row")
 
@@ -79,11 +80,11 @@ def _of_old_age(rows: pl.DataFrame) -> Bar:
     old, younger = by_cohort.get(OLD), by_cohort.get(YOUNGER)
     name = "loss at the total hip at 85 and over / at 67 to 69"
     if old is None or younger is None:
-        return name, TIMES, None, "times", 0, STATUS[None]
+        return name, TIMES, None, "times", 0, STATUS[None], "at least"
     # where the younger do not lose at all there is no ratio, and the bar is met by any loss
     found = old / younger if younger < 0 else None
     met = old < 0 if found is None else found >= TIMES
-    return name, TIMES, found, "times", 2, STATUS[met]
+    return name, TIMES, found, "times", 2, STATUS[met], "at least"
 
 
 def _evaluated(rows: pl.DataFrame, *conditions: pl.Expr) -> pl.DataFrame:
@@ -96,4 +97,4 @@ def _largest(rows: pl.DataFrame) -> float | None:
 
 def _at_most(name: str, most: float, found: float | None, rows: pl.DataFrame) -> Bar:
     met = None if found is None else found <= most
-    return name, most, found, "pp", rows.height, STATUS[met]
+    return name, most, found, "pp", rows.height, STATUS[met], "at most"

@@ -13,14 +13,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from cohortsim.errors import nearest
+from cohortsim.validation import jackknife
 from cohortsim.validation.targets import Target
 from cohortsim.validation.trials import PAIRS, SUMS, Observed
 from cohortsim.visits import UNITS_PER_PERCENT
 
-CONFIDENCE = 0.95
+CONFIDENCE = jackknife.CONFIDENCE
 MONTHS_PER_YEAR = 12
 Sums = tuple[float, ...]  # whole numbers at visits
 Key = tuple[str, str, int, str]  # arm, cohort, month, measure
@@ -88,7 +88,7 @@ def evaluated(
         return Comparison(target, reason=str(missing))
     if error is None:
         return Comparison(target, simulated, people=people)
-    half = _quantile(groups - 1) * error
+    half = jackknife.quantile(groups - 1) * error
     return Comparison(target, simulated, simulated - half, simulated + half, people)
 
 
@@ -180,20 +180,13 @@ def _error(
 ) -> tuple[float | None, int]:
     """Return the standard error and the number of groups; None where it cannot be known."""
     sizes = {group: sums[0] for group, sums in tables[key].items()}
-    people, groups = sum(sizes.values()), len(sizes)
-    if groups < 2:
-        return None, groups
+    if len(sizes) < 2:
+        return None, len(sizes)
     try:
         without = {group: make(lambda k, g=group: _left(tables, k, g)) for group in sizes}  # type: ignore[misc]
     except NotThereError:
-        return None, groups
-    centre = groups * whole - sum((1 - m / people) * without[g] for g, m in sizes.items())
-    squares = 0.0
-    for group, size in sizes.items():
-        share = people / size
-        pseudo = share * whole - (share - 1) * without[group]
-        squares += (pseudo - centre) ** 2 / (share - 1)
-    return math.sqrt(squares / groups), groups
+        return None, len(sizes)
+    return jackknife.error(whole, without, sizes), len(sizes)
 
 
 def _left(tables: Mapping[Key, Mapping[int, Sums]], key: Key, group: int) -> Sums:
@@ -201,11 +194,3 @@ def _left(tables: Mapping[Key, Mapping[int, Sums]], key: Key, group: int) -> Sum
     if not kept:
         raise NotThereError("one group holds everybody")
     return tuple(map(sum, zip(*kept, strict=True)))
-
-
-@cache
-def _quantile(degrees: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, (1 + CONFIDENCE) / 2))

@@ -66,7 +66,7 @@ def trial(curves: pl.DataFrame, rows: pl.DataFrame, title: str) -> Any:
     alt = needed()
     panels = [*_over_time(curves, rows), *_beside_each_other(rows)]
     said = [*LEGEND, *([RATES] if (rows["quantity"] == "rate").any() else [])]
-    return _plain(alt.concat(*panels, columns=COLUMNS, title=_titled(title, *said)))
+    return plain(alt.concat(*panels, columns=COLUMNS, title=titled(title, *said)))
 
 
 def panel(curves: pl.DataFrame, rows: pl.DataFrame, title: str, axis: str, measure: str) -> Any:
@@ -83,8 +83,8 @@ def panel(curves: pl.DataFrame, rows: pl.DataFrame, title: str, axis: str, measu
 def board(panels: Sequence[Any], title: str) -> Any:
     """Return a figure of panels that each have a legend of their own."""
     alt = needed()
-    chart = alt.concat(*panels, columns=COLUMNS, title=_titled(title, *LEGEND))
-    return _plain(chart.resolve_scale(color="independent"), columns=1)
+    chart = alt.concat(*panels, columns=COLUMNS, title=titled(title, *LEGEND))
+    return plain(chart.resolve_scale(color="independent"), columns=1)
 
 
 def over_age(lines: pl.DataFrame, points: pl.DataFrame, sites: Mapping[str, str]) -> Any:
@@ -102,9 +102,9 @@ def over_age(lines: pl.DataFrame, points: pl.DataFrame, sites: Mapping[str, str]
         mine = pl.col("measure") == site
         base = alt.Chart(alt.Data(values=lines.filter(mine).to_dicts()))
         line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
-        layers = [line, *_published(points.filter(mine), x, colour)]
+        layers = [line, *published(points.filter(mine), x, colour)]
         panels.append(alt.layer(*layers).properties(title=title, width=320, height=240))
-    return _plain(alt.hconcat(*panels, title=_titled("Density over life", *LEGEND)))
+    return plain(alt.hconcat(*panels, title=titled("Density over life", *LEGEND)))
 
 
 def scatter(rows: pl.DataFrame) -> Any:
@@ -118,7 +118,7 @@ def scatter(rows: pl.DataFrame) -> Any:
     )
     panels = [_published_against_simulated(title, group) for title, group in groups]
     title = "Published and simulated; on the line they agree"
-    return _plain(alt.hconcat(*panels, title=_titled(title, OF_ALL)))
+    return plain(alt.hconcat(*panels, title=titled(title, OF_ALL)))
 
 
 def write(chart: Any, folder: Path, name: str) -> None:
@@ -162,11 +162,11 @@ def _courses(
     line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y)
     layers = [band.encode(color=colour), line.encode(color=colour)]
     if not points.is_empty():
-        layers += _published(points, x, colour)
+        layers += published(points, x, colour)
     return alt.layer(*layers).properties(title=title, **PANEL)
 
 
-def _published(points: pl.DataFrame, x: Any, colour: Any) -> list[Any]:
+def published(points: pl.DataFrame, x: Any, colour: Any) -> list[Any]:
     """Return published points with their intervals; hollow where they were only compared."""
     alt = needed()
     base = alt.Chart(alt.Data(values=points.to_dicts()))
@@ -199,7 +199,7 @@ def _levels(title: str, y_title: str, rows: pl.DataFrame, quantity: str) -> Any:
             x=x, y=alt.Y("simulated_low:Q", title=y_title), y2="simulated_high:Q", color=ink
         ),
         base.mark_tick(thickness=2, width=16).encode(x=x, y="simulated:Q", color=ink),
-        *_published(rows, x, alt.value(COLOURS[1])),
+        *published(rows, x, alt.value(COLOURS[1])),
     ]
     return alt.layer(*layers).properties(title=title, **PANEL)
 
@@ -263,11 +263,12 @@ def _colour(field: str, names: list[str]) -> Any:
     return alt.Color(f"{field}:N", title=None, scale=scale)
 
 
-def _titled(title: str, *said: str) -> Any:
+def titled(title: str, *said: str) -> Any:
+    """Return the title of a figure with lines below it."""
     return needed().TitleParams(title, subtitle=list(said), subtitleColor="#666666")
 
 
-def _plain(chart: Any, columns: int = COLUMNS) -> Any:
+def plain(chart: Any, columns: int = COLUMNS) -> Any:
     """Return the figure without decoration, its legend below."""
     return (
         chart.configure_view(stroke=None)

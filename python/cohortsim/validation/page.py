@@ -12,6 +12,8 @@ import polars as pl
 from cohortsim.errors import Problem, ResultsError
 from cohortsim.store import write_text, writing
 from cohortsim.validation import figures
+from cohortsim.validation.outcomes import figures as of_outcomes
+from cohortsim.validation.outcomes import words
 from cohortsim.validation.screen import INTERVAL, against_in_words
 from cohortsim.validation.table import worst
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "validation.csv"
 FIGURES = "figures"
+OUTCOMES = "outcomes.csv"
 SCATTER = "all"
 HIDDEN = ["note"]  # where room is short
 STYLE = """
@@ -64,6 +67,7 @@ def write(validation: Validation, folder: Path) -> None:
         write_text(folder / MARK, validation.table.write_csv(float_precision=4))
         write_text(folder / "summary.csv", validation.summary.write_csv(float_precision=4))
         write_text(folder / "bars.csv", validation.bars.write_csv(float_precision=4))
+        write_text(folder / OUTCOMES, validation.outcomes.write_csv(float_precision=4))
         if _is_drawn(validation.table):
             figures.write(figures.scatter(validation.table), folder / FIGURES, SCATTER)
         for trial, title in validation.titles.items():
@@ -73,6 +77,8 @@ def write(validation: Validation, folder: Path) -> None:
                 continue
             chart = figures.trial(curves, rows, title or trial)
             figures.write(chart, folder / FIGURES, trial)
+        for layer, rows in of_outcomes.drawn(validation.outcomes):
+            figures.write(of_outcomes.layer(rows, layer), folder / FIGURES, layer)
         write_text(folder / "index.html", text)
 
 
@@ -84,14 +90,26 @@ def page(validation: Validation) -> str:
         '<html lang="en"><head><meta charset="utf-8"><title>Validation of cohortsim</title>',
         f"<style>{STYLE}</style></head><body>",
         "<h1>Published and simulated</h1>",
-        f"<p>{table.height} published numbers in {validation.trials} trials. {' '.join(INTERVAL)} "
+        f"<p>{validation.numbers} published numbers in {validation.trials} studies. "
+        f"{' '.join(INTERVAL)} "
         "Parameters were fitted to rows marked calibrated; the others are only compared. Recalled "
         "numbers are remembered and still to be read in their sources.</p>",
         f'<p><a href="{MARK}">validation.csv</a>, <a href="summary.csv">summary.csv</a>, '
-        '<a href="bars.csv">bars.csv</a></p>',
+        f'<a href="bars.csv">bars.csv</a>, <a href="{OUTCOMES}">{OUTCOMES}</a></p>',
         "<h2>Bars</h2>",
         _table(validation.bars),
-        "<h2>All numbers</h2>",
+        *_outcomes(validation),
+        *(_densities(validation) if not table.is_empty() else ()),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _densities(validation: Validation) -> Iterable[str]:
+    """Yield the part about density and turnover."""
+    table = validation.table
+    yield from (
+        "<h2>Density and turnover: all numbers</h2>",
         _image(SCATTER, "published against simulated") if _is_drawn(table) else "",
         "<h2>Agreement</h2>",
         _table(validation.summary),
@@ -100,9 +118,50 @@ def page(validation: Validation) -> str:
         _table(_readable(worst(table, markers=True)).drop(HIDDEN, strict=False)),
         "<h2>Trials</h2>",
         *_trials(validation),
-        "</body></html>",
-    ]
-    return "\n".join(parts) + "\n"
+    )
+
+
+def _outcomes(validation: Validation) -> Iterable[str]:
+    """Yield the part about outcomes: agreement, and each layer with its figure."""
+    rows = validation.outcomes
+    if rows.is_empty():
+        return
+    yield "<h2>Outcomes: agreement</h2>"
+    yield _table(validation.outcome_summary)
+    drawn = dict(of_outcomes.drawn(rows))
+    for (name,), mine in rows.group_by(["layer"], maintain_order=True):
+        layer = str(name)
+        yield f'<h2 id="{layer}">{html.escape(words.LAYERS[layer])}</h2>'
+        if layer in drawn:
+            yield _image(layer, words.LAYERS[layer])
+        yield f"<details><summary>{mine.height} numbers</summary>"
+        yield _table(_readable_outcomes(mine))
+        yield "</details>"
+
+
+def _readable_outcomes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of the table of outcomes with fewer columns: intervals beside their numbers."""
+    made = []
+    for row in rows.iter_rows(named=True):
+        digits = words.digits(row)
+        made.append(
+            {
+                "id": row["id"],
+                "study": row["study"],
+                "number": words.what(row),
+                "of": words.who(row),
+                "published": words.interval(row, "published", digits),
+                "simulated (95 %)": words.interval(row, "simulated", digits),
+                "off, %": None if row["relative"] is None else 100 * row["relative"],
+                "z": row["z"],
+                "unit": row["unit"],
+                "use": row["use"],
+                "recalled": "yes" if row["recalled"] else "",
+                "source": row["source"],
+                "note": "; ".join(filter(None, (row["not_evaluated"], row["note"]))),
+            }
+        )
+    return pl.DataFrame(made, infer_schema_length=None)
 
 
 def _trials(validation: Validation) -> Iterable[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cohortsim.validation.outcomes import screen as of_outcomes
 from cohortsim.validation.table import ALL, worst
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ INTERVAL = (
 
 def text(validation: Validation, *, rows: bool = True) -> str:
     """Return everything that is shown when a validation is over; without `rows` the end only."""
-    blocks = [*_layers(validation.table)] if rows else []
+    blocks = [*_layers(validation.table), *of_outcomes.layers(validation.outcomes)] if rows else []
     blocks += [
         _summary(validation.summary),
+        of_outcomes.summary(validation.outcome_summary),
         _worst("Furthest off, density", worst(validation.table)),
         _worst("Furthest off, markers", worst(validation.table, markers=True)),
         _bars(validation.bars),
@@ -96,6 +98,8 @@ def _number(value: float, digits: int) -> str:
 
 
 def _summary(summary: pl.DataFrame) -> list[str]:
+    if summary.is_empty():
+        return []
     head = f"{'calibrated':>26}{'compared':>26}"
     lines = [
         "Agreement: points, root mean square difference, mean difference",
@@ -142,8 +146,7 @@ def _bars(bars: pl.DataFrame) -> list[str]:
     lines = ["Bars"]
     for row in bars.iter_rows(named=True):
         found = "-" if row["found"] is None else f"{row['found']:.2f}"
-        sign = "at least" if row["unit"] == "times" else "at most"
-        needed = f"{sign} {row['needed']:g} {row['unit']}"
+        needed = f"{row['sense']} {row['needed']:.3g} {row['unit']}".rstrip()
         lines += textwrap.wrap(
             f"{row['status']:<11}{row['bar']}: {found}, needed {needed} ({row['points']} points)",
             WIDTH,
@@ -154,7 +157,7 @@ def _bars(bars: pl.DataFrame) -> list[str]:
 
 
 def _end(validation: Validation) -> Iterator[str]:
-    numbers = validation.table.height
-    yield f"{numbers} published numbers, {validation.trials} trials, {validation.seconds:.1f} s"
+    numbers, studies = validation.numbers, validation.trials
+    yield f"{numbers} published numbers, {studies} studies, {validation.seconds:.1f} s"
     if validation.folder:
         yield f"tables and figures in {validation.folder}"

@@ -95,7 +95,7 @@ def targets(layers: Iterable[str] = (), path: Path = EVIDENCE / "targets.csv") -
         ScenarioError: a layer that there is not.
         CatalogError: the file is wrong.
     """
-    wanted = _layers(layers)
+    wanted = named(layers)
     text, problem = document.read_text(path, path.name)
     if problem:
         raise CatalogError(problem)
@@ -135,9 +135,15 @@ def precision(path: Path = EVIDENCE / "precision.yaml") -> dict[str, float]:
     return {site: quantity.value for site, quantity in entries.items()}
 
 
-def _layers(layers: Iterable[str]) -> set[str]:
+def named(layers: str | Iterable[str]) -> set[str]:
+    """Return these layers, of density, turnover and outcomes; all if none is given.
+
+    Raises ScenarioError: a layer that there is not.
+    """
+    from cohortsim.validation.outcomes.targets import LAYERS as OF_OUTCOMES
+
     named = [layers] if isinstance(layers, str) else list(layers)
-    options = (BMD, *LAYERS)
+    options = (BMD, *LAYERS, *OF_OUTCOMES)
     problems = [
         Problem(
             "layer",
@@ -150,7 +156,7 @@ def _layers(layers: Iterable[str]) -> set[str]:
     ]
     if problems:
         raise ScenarioError(problems)
-    return set(named or LAYERS)
+    return set(named or (*LAYERS, *OF_OUTCOMES))
 
 
 def _target(row: Mapping[str, str]) -> Target:

@@ -8,7 +8,7 @@ simulation for any number made of the sums.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,11 +50,61 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A trial that is to be simulated, or why it cannot be."""
+    """A trial or study that is to be simulated, or why it cannot be."""
 
-    trial: str
+    id: str
     scenario: Scenario | None
     failure: str = ""
+
+
+class Progress:
+    """Tells a report how far all plans together are."""
+
+    def __init__(self, report: running.Report | None, plans: Sequence[Plan]) -> None:
+        self._report = report
+        self._people = sum(plan.scenario.headcount for plan in plans if plan.scenario)
+        self._started = time.perf_counter()
+        self._done = self._months = 0
+
+    def __call__(self, step: running.Step) -> None:
+        """Tell how far the plan that is simulated now is."""
+        if self._report is not None:
+            seconds = time.perf_counter() - self._started
+            lived = self._months + step.person_months
+            self._report(running.Step(self._done + step.done, self._people, lived, seconds))
+
+    def finished(self, plan: Plan, results: Results | None) -> None:
+        """Note that a plan is over."""
+        self._done += plan.scenario.headcount if plan.scenario else 0
+        self._months += int(results.provenance["resources"]["person_months"]) if results else 0
+
+
+def simulated(
+    plan: Plan, catalog: Catalog, models: Models, threads: int | None, progress: Progress
+) -> Results:
+    """Return the results of a plan, in as many batches as there are groups.
+
+    Raises CohortsimError: it cannot be simulated; Interrupted: Ctrl-C.
+    """
+    if plan.scenario is None:
+        raise NotPossibleError(plan.failure)
+    results = None
+    try:
+        request = requests.build(plan.scenario, catalog)
+        size = -(-plan.scenario.headcount // GROUPS)
+        model = models.compiled(request)
+        results = running.carry_out(
+            request, threads=threads, batch=size, report=progress, model=model
+        )
+        return results
+    except CohortsimError as error:
+        raise NotPossibleError(said(error)) from None
+    finally:
+        progress.finished(plan, results)
+
+
+class NotPossibleError(Exception):
+    """A trial or study cannot be simulated; the message is the reason."""
 
 
 def planned(targets: list[Target], people: int | None, seed: int | None) -> list[Plan]:
@@ -72,44 +122,26 @@ def planned(targets: list[Target], people: int | None, seed: int | None) -> list
 def observed(
     plans: list[Plan],
     threads: int | None = None,
-    report: running.Report | None = None,
+    progress: Progress | None = None,
     catalog: Catalog | None = None,
+    models: Models | None = None,
 ) -> Iterator[Observed]:
-    """Yield what each trial measured; `report` is told how far all of them together are.
+    """Yield what each trial measured.
 
     A trial that cannot be simulated yields its reason. Raises CatalogError and InternalError for
     what no trial could be simulated without; Interrupted: Ctrl-C.
     """
     core()
-    catalog = catalog or Catalog()
+    catalog, models = catalog or Catalog(), models or Models()
     _ = catalog.parameters
-    people = sum(plan.scenario.people for plan in plans if plan.scenario)
-    started, done, months = time.perf_counter(), 0, 0
-    models = Models()
-
-    def told(step: running.Step) -> None:
-        if report is not None:
-            seconds = time.perf_counter() - started
-            lived = months + step.person_months
-            report(running.Step(done + step.done, people, lived, seconds))
-
+    progress = progress or Progress(None, plans)
     for plan in plans:
-        if plan.scenario is None:
-            yield Observed(plan.trial, failure=plan.failure)
-            continue
         try:
-            request = requests.build(plan.scenario, catalog)
-            size = -(-plan.scenario.people // GROUPS)
-            model = models.compiled(request)
-            results = running.carry_out(
-                request, threads=threads, batch=size, report=told, model=model
-            )
-        except CohortsimError as error:
-            yield Observed(plan.trial, plan.scenario, failure=_said(error))
+            results = simulated(plan, catalog, models, threads, progress)
+        except NotPossibleError as error:
+            yield Observed(plan.id, plan.scenario, failure=str(error))
         else:
-            yield Observed(plan.trial, plan.scenario, _visits(results), _pairs(results))
-            months += int(results.provenance["resources"]["person_months"])
-        done += plan.scenario.people
+            yield Observed(plan.id, plan.scenario, _visits(results), _pairs(results))
 
 
 class Models:
@@ -136,7 +168,7 @@ def _plan(trial: str, people: int | None, seed: int | None, persons: bool) -> Pl
     try:
         scenario = load(trial)
     except CohortsimError as error:
-        return Plan(trial, None, _said(error))
+        return Plan(trial, None, said(error))
     record = {"persons": persons, "visits": _months(scenario)}
     return Plan(trial, scenario.changed(people=people, seed=seed, record=record))
 
@@ -186,5 +218,6 @@ def _by_group(parts: list[pl.LazyFrame]) -> pl.LazyFrame:
     return pl.concat([part.with_columns(group=pl.lit(k)) for k, part in enumerate(parts)])
 
 
-def _said(error: CohortsimError) -> str:
+def said(error: CohortsimError) -> str:
+    """Return the problems of an error in one line."""
     return "; ".join(str(problem) for problem in error.problems)

@@ -1,0 +1,1 @@
+"""Measures of a made-up run against plain loops over its people."""

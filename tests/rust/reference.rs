@@ -118,9 +118,9 @@ fn compare_with_traces(model: &Model) {
             let life = trace(model, arm, person);
             let column = |name: &str| &life.columns[life.names.iter().position(|n| n == name).unwrap()];
             let mut traced = Vec::new();
-            for (k, name) in
-                ["died".to_string()].into_iter().chain(model.fracture_sites.iter().map(|s| format!("fractured_{}", s.id))).enumerate()
-            {
+            let fractures = model.fracture_sites.iter().map(|s| format!("fractured_{}", s.id));
+            let events = ["died".to_string()].into_iter().chain(fractures);
+            for (k, name) in events.chain(["vertebral_deformity", "entered_nursing_home"].map(String::from)).enumerate() {
                 traced.extend(column(&name).iter().enumerate().filter(|(_, x)| **x == 1.0).map(|(month, _)| (month as u16, k as u8)));
             }
             let e = &crowd.events;

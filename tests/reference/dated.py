@@ -16,6 +16,7 @@ from .hazards import (
     bone_hazard,
     burden,
     death_ratio_after,
+    death_ratio_of_frailty,
     fall_ratio,
     left_of_instability,
     level_hazards,
@@ -101,7 +102,9 @@ def earlier_fracture(request: Plain, site: Plain, who: People, own: Floats) -> F
     death = of_population(request, populations.death_hazard, who, age)
     excess = np.zeros(len(months))
     for month in range(math.ceil(window)):
-        ratio = death_ratio_after(site, who.sex, np.full(len(months), float(month)))
+        ratio = death_ratio_after(site, who.sex, age, np.full(len(months), float(month)))
+        unsteady = site["instability"] * left_of_instability(request, float(month))
+        ratio = ratio * death_ratio_of_frailty(request, unsteady)
         excess += np.where(month < months, (ratio - 1.0) * death, 0.0)
     had: Bools = who.prior_fracture & (whether < share) & (survived < np.exp(-excess))
     return np.where(had, months, NEVER)

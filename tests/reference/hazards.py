@@ -119,20 +119,26 @@ def level_hazards(
 # Death
 
 
-def death_ratio_after(site: Plain, sex: Ints, months: Floats) -> Floats:
-    """Return the relative hazard of death by months since a fracture (mortality)."""
+def death_ratio_after(site: Plain, sex: Ints, age: Ints, months: Floats) -> Floats:
+    """Return the relative hazard of death by months since a fracture (mortality, equation 3).
+
+    `age` in completed years: the excess is that of people of 80, and differs between 50 and 100.
+    """
     ratio: Floats = np.ones(len(months))
     for step in site["mortality_after"]:
         holds = (step["from_month"] <= months) & (months < site["mortality_until_month"])
         ratio = np.where(holds, np.where(sex == 1, step["men"], step["women"]), ratio)
-    return ratio
+    slope = site.get("mortality_age_slope") or {"women": 0.0, "men": 0.0}
+    decades = (np.clip(age, 50, 100) - 80) / 10.0
+    excess = (ratio - 1.0) * np.exp(np.where(sex == 1, slope["men"], slope["women"]) * decades)
+    return np.maximum(1.0, 1.0 + excess)
 
 
-def death_ratio_after_all(request: Plain, sex: Ints, since: Floats) -> Floats:
+def death_ratio_after_all(request: Plain, sex: Ints, age: Ints, since: Floats) -> Floats:
     """Return what all earlier fractures together cause; since: (n, fracture sites), months."""
     ratio: Floats = np.ones(len(sex))
     for k, site in enumerate(request["fracture_sites"]):
-        ratio = ratio * death_ratio_after(site, sex, since[:, k])
+        ratio = ratio * death_ratio_after(site, sex, age, since[:, k])
     return ratio
 
 

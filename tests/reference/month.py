@@ -132,7 +132,7 @@ def ask_chance(
         return populations.death_hazard(population, year_of(request, population, month))
 
     life_table = of_population(request, life_table_of, who, age)
-    by_fractures = death_ratio_after_all(request, who.sex, now.since)
+    by_fractures = death_ratio_after_all(request, who.sex, age, now.since)
     by_fractures = by_fractures * death_ratio_of_frailty(request, now.instability)
     own_death = death_ratio_of_frailty(request, now.frailty) * by_fractures
     own_death = own_death * death_ratio_of_factors(request, who)

@@ -102,7 +102,8 @@ def means_at(request: Plain, population: int, sex: int, age: int) -> Quantities:
         times = weight(request, site, who, fell, p_fall, prior)
         found[f"offset.{site['id']}"] = offset_of(request, site, now, times, brought)
     death = death_ratio_of_factors(request, who) * death_ratio_of_frailty(request, now.effective)
-    found["death"] = float(np.mean(death * death_ratio_after_all(request, who.sex, since)))
+    death = death * death_ratio_after_all(request, who.sex, who.age, since)
+    found["death"] = float(np.mean(death))
     return found
 
 

@@ -18,6 +18,7 @@ from .book import Table
 from .month import MINUTES_PER_MONTH
 from .offsets import means_of_model
 from .populations import SEXES, Plain
+from .recruiting import Persons
 from .rounding import DENSITY_IN_SINGLE, IN_SINGLE, ULP, Rounding
 
 SHIPPED = Path(__file__).parents[1] / "fixtures" / "request.json"
@@ -39,14 +40,14 @@ class Pair:
         return len(self.kernel["persons"]["person"])
 
 
-def compiled(request: Plain) -> _core.Model:
-    return _core.compile(json.dumps(request))
+def compiled(request: Plain, persons: Persons | None = None) -> _core.Model:
+    return _core.compile(json.dumps(request), None, persons)
 
 
-def pair(request: Plain) -> Pair:
-    model = compiled(request)
+def pair(request: Plain, persons: Persons | None = None) -> Pair:
+    model = compiled(request, persons)
     numbers = np.arange(request["people"], dtype=np.int64)
-    lives = twin.simulated(request, numbers, means_of_model(model.derived()))
+    lives = twin.simulated(request, numbers, means_of_model(model.derived()), persons)
     return Pair(request, model, _core.simulate(model, 0, len(numbers), 2), lives)
 
 

@@ -5,6 +5,7 @@ Arrays over people have the shape (n,). A request is the JSON that the kernel co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,27 +14,35 @@ import numpy as np
 from . import chance
 from .brought import spine_at_index
 from .chance import Ints
+from .from_file import Columns, people_of
 from .hazards import Means
 from .people import People, is_one_of, measured, t_score, within
 from .populations import MONTHS_PER_YEAR, SEXES, Plain, by_year
 from .systems import Bools, Floats
 
+Persons = Mapping[str, Columns]
 
-def recruited(request: Plain, number: Ints, means: Means) -> People:
-    """Return the people of these numbers: for each the first candidate whom the cohort takes."""
+
+def recruited(request: Plain, number: Ints, means: Means, persons: Persons | None = None) -> People:
+    """Return the people of these numbers: for each the first candidate whom the cohort takes.
+
+    `persons`: columns of cohorts that come from a file, by name.
+    """
     cohort = cohort_of(request, chance.once(request["seed"], number, 0, chance.COHORT))
-    people = candidates(request, number, cohort, 0)
+    people = candidates(request, number, cohort, 0, persons or {})
     waiting = ~meets_entry_rules(request, people, means)
     attempt = 0
     while waiting.any():
         attempt += 1
-        others = candidates(request, number[waiting], cohort[waiting], attempt)
+        others = candidates(request, number[waiting], cohort[waiting], attempt, persons or {})
         people = with_others(people, waiting, others)
         waiting[waiting] = ~meets_entry_rules(request, others, means)
     return people
 
 
-def candidates(request: Plain, number: Ints, cohort: Ints, attempt: int) -> People:
+def candidates(
+    request: Plain, number: Ints, cohort: Ints, attempt: int, persons: Persons
+) -> People:
     """Return the candidates of an attempt for the places of these numbers, as they are screened."""
     seed = request["seed"]
     names = [p["id"] for p in request["populations"]]
@@ -42,14 +51,20 @@ def candidates(request: Plain, number: Ints, cohort: Ints, attempt: int) -> Peop
     sex, age = sex_and_age(request, cohort, u)
     month = np.floor(12.0 * chance.once(seed, number, attempt, chance.BIRTH_MONTH))
     age_months = age * MONTHS_PER_YEAR + month.astype(np.int64)
-    people = measured(request, number, population, sex, age_months, attempt)
+    people = replace(measured(request, number, population, sex, age_months, attempt), cohort=cohort)
+    for k, of in enumerate(request["cohorts"]):
+        here = cohort == k
+        if of["persons"] is not None and here.any():
+            columns, position = persons[of["name"]], names.index(of["population"])
+            known = people_of(request, position, of, columns, number[here], attempt)
+            people = with_others(people, here, known)
     values = dict(people.values)
     for k, c in enumerate(request["cohorts"]):
         for profile in c["set"]:
-            who = (cohort == k) & is_one_of(sex, profile["sexes"])
+            who = (cohort == k) & is_one_of(people.sex, profile["sexes"])
             name = profile["characteristic"]
             values[name] = np.where(who, profile["value"], values[name])
-    return replace(people, cohort=cohort, values=values)
+    return replace(people, values=values)
 
 
 def meets_entry_rules(request: Plain, people: People, means: Means) -> Bools:

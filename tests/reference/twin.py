@@ -21,7 +21,7 @@ from .index import AtIndex, at_index
 from .month import MINUTES_PER_MONTH, Course, Month, ask_chance
 from .people import NEVER, People
 from .populations import MONTHS_PER_YEAR, Plain
-from .recruiting import recruited
+from .recruiting import Persons, recruited
 from .spine import Spine
 from .systems import Bools, Floats
 
@@ -34,9 +34,9 @@ class Lives:
     chance: list[list[Month]]
 
 
-def simulated(request: Plain, number: Ints, means: Means) -> Lives:
+def simulated(request: Plain, number: Ints, means: Means, persons: Persons | None = None) -> Lives:
     """Return the lives of these people in all arms."""
-    index = at_index(request, recruited(request, number, means), means)
+    index = at_index(request, recruited(request, number, means, persons), means)
     who = index.people
     brought = backs(request, who, index.spine, 0, index.months_since)
     book = Book(request, who, brought)

@@ -25,7 +25,10 @@ from cohortsim.request import Request
 WIDTH = 80
 GAP = 2
 OF_EVENTS = ("level", "shape", "grade", "grade_before", "recorded", "attributable")
-OF_CHANCE = ("draw_", "threshold_", "fractured_", DEFORMITY, "entered_", "fell", "died")
+OF_CHANCE = (
+    *("draw_", "threshold_", "fractured_", DEFORMITY, "deformed_"),
+    *("entered_", "fell", "died"),
+)
 DRAWN_AS = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: "", NURSING_HOME: ""}  # one draw, told once
 
 

@@ -46,6 +46,18 @@ if TYPE_CHECKING:
     )
     from cohortsim.persons_file import PersonsFile as PersonsFile
     from cohortsim.reading import load as load
+    from cohortsim.recruitment import (
+        DeformityRule as DeformityRule,
+    )
+    from cohortsim.recruitment import (
+        EntryRules as EntryRules,
+    )
+    from cohortsim.recruitment import (
+        TScoreRule as TScoreRule,
+    )
+    from cohortsim.recruitment import (
+        YearsSinceMenopause as YearsSinceMenopause,
+    )
     from cohortsim.results import Results as Results
     from cohortsim.results import open as open
     from cohortsim.running import run as run
@@ -56,12 +68,6 @@ if TYPE_CHECKING:
         Cohort as Cohort,
     )
     from cohortsim.scenario import (
-        DeformityRule as DeformityRule,
-    )
-    from cohortsim.scenario import (
-        EntryRules as EntryRules,
-    )
-    from cohortsim.scenario import (
         Override as Override,
     )
     from cohortsim.scenario import (
@@ -69,12 +75,6 @@ if TYPE_CHECKING:
     )
     from cohortsim.scenario import (
         Scenario as Scenario,
-    )
-    from cohortsim.scenario import (
-        TScoreRule as TScoreRule,
-    )
-    from cohortsim.scenario import (
-        YearsSinceMenopause as YearsSinceMenopause,
     )
     from cohortsim.treatments import (
         Dose as Dose,
@@ -103,13 +103,10 @@ _HOMES = {
     "reading": ("load",),
     "running": ("run",),
     "results": ("Results", "open"),
+    "recruitment": ("EntryRules", "TScoreRule", "DeformityRule", "YearsSinceMenopause"),
     "scenario": (
         "Scenario",
         "Cohort",
-        "EntryRules",
-        "TScoreRule",
-        "DeformityRule",
-        "YearsSinceMenopause",
         "Arm",
         "Override",
         "Record",

@@ -9,7 +9,8 @@ from cohortsim.catalog import PROFILE_KINDS, Catalog
 from cohortsim.citations import entries, short
 from cohortsim.explain_courses import Courses, earlier_fracture
 from cohortsim.fields import AS_MEASURED
-from cohortsim.scenario import Arm, Cohort, DeformityRule, EntryRules, Scenario
+from cohortsim.recruitment import DeformityRule, EntryRules
+from cohortsim.scenario import Arm, Cohort, Scenario
 
 BREAKING = (
     "A bone breaks when the load on it exceeds its strength: strength comes from bone density, "

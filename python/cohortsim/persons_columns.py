@@ -129,7 +129,7 @@ _FIXED = (
         "number",
         "MET.min/wk",
         0,
-        100_000,
+        1_000_000,
         "Leisure and work activity of at least moderate intensity; 0 = none.",
     ),
     Column(
@@ -137,7 +137,7 @@ _FIXED = (
         "number",
         "a",
         15,
-        65,
+        75,
         "Age at the final menstrual period; women only.",
         of_women=True,
     ),

@@ -183,7 +183,7 @@ pub fn even_person(model: &Model, population: &Population, person: u64, k: u64, 
 }
 
 /// What a survey would find of a person; what follows from it is still to come.
-fn measured(
+pub(super) fn measured(
     model: &Model,
     population: &Population,
     (person, attempt): (u64, u32),

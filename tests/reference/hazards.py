@@ -71,7 +71,7 @@ def fall_ratio(request: Plain, lived: Lived) -> Floats:
     serum = lived.who.values["serum_25ohd"] + lived.inputs["serum_25ohd"]
     low = np.where(serum < p["falls.vitamin_d_low_below"], p["falls.vitamin_d_low_ratio"], 1.0)
     grown = np.exp(p["falls.frailty_exponent"] * lived.effective + lived.inputs["falls"])
-    return lasting_fall_ratio(request, lived.who) * grown * low
+    return np.asarray(lasting_fall_ratio(request, lived.who) * grown * low)
 
 
 # Fractures
@@ -131,7 +131,7 @@ def death_ratio_after(site: Plain, sex: Ints, age: Ints, months: Floats) -> Floa
     slope = site.get("mortality_age_slope") or {"women": 0.0, "men": 0.0}
     decades = (np.clip(age, 50, 100) - 80) / 10.0
     excess = (ratio - 1.0) * np.exp(np.where(sex == 1, slope["men"], slope["women"]) * decades)
-    return np.maximum(1.0, 1.0 + excess)
+    return np.asarray(np.maximum(1.0, 1.0 + excess))
 
 
 def death_ratio_after_all(request: Plain, sex: Ints, age: Ints, since: Floats) -> Floats:
@@ -164,7 +164,8 @@ def death_ratio_of_frailty(request: Plain, frailty: Floats) -> Floats:
 def aged(request: Plain, frailty: Floats, life_table: Floats) -> Floats:
     """Return frailty a month later (frailty, equation 1)."""
     theta = request["parameters"]["mortality.frailty_exponent"]
-    return frailty + theta * life_table * (1.0 + 0.5 * theta * frailty)
+    pulled: Floats = frailty + theta * life_table * (1.0 + 0.5 * theta * frailty)
+    return pulled
 
 
 def left_of_instability(request: Plain, months: Floats | float) -> Floats:

@@ -41,7 +41,8 @@ class Pair:
 
 
 def compiled(request: Plain, persons: Persons | None = None) -> _core.Model:
-    return _core.compile(json.dumps(request), None, persons)
+    columns = {name: dict(of) for name, of in (persons or {}).items()}
+    return _core.compile(json.dumps(request), None, columns)
 
 
 def pair(request: Plain, persons: Persons | None = None) -> Pair:
@@ -129,7 +130,7 @@ def same_months(both: Pair, number: int, arm: int, limits: Rounding) -> None:
     months = both.twin.chance[arm][: len(traced["month"])]
     where = f"person {number}, arm {arm}"
     for k, site in enumerate(SITES):
-        own = [m.abmd[number, k] for m in months]
+        own = np.array([m.abmd[number, k] for m in months])
         np.testing.assert_allclose(
             traced[f"abmd_{site}"], own, rtol=limits.abmd, err_msg=f"{where}, {site}"
         )

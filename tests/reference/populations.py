@@ -73,7 +73,8 @@ def trend(population: Plain, site: str, year: int) -> Floats:
     if change is None:
         return np.ones(2)
     passed = year - population["incidence_year"]
-    return np.exp(np.array([change[sex] for sex in SEXES]) * passed)
+    ratio: Floats = np.exp(np.array([change[sex] for sex in SEXES]) * passed)
+    return ratio
 
 
 def fall_hazard(population: Plain) -> Floats:

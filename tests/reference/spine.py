@@ -43,12 +43,12 @@ class Spine:
     @property
     def deformities(self) -> Ints:
         """Deformed levels."""
-        return np.sum(self.grade > 0, axis=1)
+        return np.asarray(np.sum(self.grade > 0, axis=1))
 
     @property
     def worst(self) -> Ints:
         """Worst grade."""
-        return np.max(self.grade, axis=1)
+        return np.asarray(np.max(self.grade, axis=1))
 
     @property
     def packed(self) -> NDArray[np.uint64]:
@@ -148,7 +148,7 @@ def drawn_shape(p: Parameters, level: Ints, u: Floats) -> Ints:
     region = np.array(REGION_OF_LEVEL)[level]
     wedge = np.array([p[f"spine.wedge_share.{name}"] for name in region])
     biconcave = np.array([p[f"spine.biconcave_share.{name}"] for name in region])
-    return 1 + (u >= wedge).astype(np.int64) + (u >= wedge + biconcave)
+    return np.asarray(1 + (u >= wedge).astype(np.int64) + (u >= wedge + biconcave))
 
 
 def mean_attention(p: Parameters) -> float:
@@ -168,16 +168,24 @@ def by_shape(p: Parameters, name: str, spine: Spine) -> Floats:
     moderate = np.array([0.0, *(p[f"spine.{name}.{shape}"] for shape in SHAPES)])[spine.shape]
     ratio = p["spine.grade_ratio"]
     graded = [np.zeros_like(moderate), moderate / ratio, moderate, moderate * ratio]
-    return np.choose(spine.grade, graded)
+    return np.asarray(np.choose(spine.grade, graded))
+
+
+def from_the_top(by_level: Floats) -> Floats:
+    """Return the sum over levels, one after the other.
+
+    Tables round height loss, and at some ages it ends in exactly one half: order decides then.
+    """
+    added: Floats = np.cumsum(by_level, axis=1)[:, -1]
+    return added
 
 
 def height_loss(p: Parameters, spine: Spine, age: Floats) -> Floats:
     """Return cm lost since youth (5)."""
     start = p["spine.disc_height_loss_from"]
     since = np.maximum(0.0, age - start) / (80.0 - start)
-    # In this order: tables round it, and at some ages the product ends in exactly one half.
     discs = p["spine.disc_height_loss"] * since * since
-    return discs + np.sum(by_shape(p, "height_loss", spine), axis=1)
+    return discs + from_the_top(by_shape(p, "height_loss", spine))
 
 
 def ageing_of_kyphosis(p: Parameters, age: Floats) -> Floats:
@@ -193,15 +201,15 @@ def kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:
     p = request["parameters"]
     young, ageing = individual_posture(request, who)
     angle = young + ageing * ageing_of_kyphosis(p, age)
-    return angle + np.sum(by_shape(p, "wedge_angle", spine)[:, :OF_KYPHOSIS], axis=1)
+    bent = by_shape(p, "wedge_angle", spine)[:, :OF_KYPHOSIS]
+    return np.asarray(angle + from_the_top(bent))
 
 
 def excess_kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:
     """Return degrees above the mean of the age without a deformity."""
     p = request["parameters"]
-    return (
-        kyphosis(request, who, spine, age) - p["spine.kyphosis_young"] - ageing_of_kyphosis(p, age)
-    )
+    mean = p["spine.kyphosis_young"] + ageing_of_kyphosis(p, age)
+    return np.asarray(kyphosis(request, who, spine, age) - mean)
 
 
 def individual_posture(request: Plain, who: People) -> tuple[Floats, Floats]:

@@ -24,28 +24,27 @@ USUAL_WEIGHT, USUAL_HEIGHT = 70.0, 165.0
 def measured_strength(request: Plain, site: Plain, abmd: Floats) -> Floats:
     """Return ln strength as far as density tells it."""
     reference = request["parameters"][f"density.reference_mean.{site['density_site']}"]
-    return site["strength_exponent"] * np.log(abmd / reference)
+    strength: Floats = site["strength_exponent"] * np.log(abmd / reference)
+    return strength
 
 
-def ln_strength(
-    request: Plain, site: Plain, abmd: Floats, state: State, inputs: Inputs | None
-) -> Floats:
+def ln_strength(request: Plain, site: Plain, abmd: Floats, state: State, inputs: Inputs) -> Floats:
     """Return ln strength: density, open cavities, microdamage, and what exposures do to it."""
     relief = request["parameters"]["fracture.modelling_relief"]
     modelling = np.log(np.maximum(state["modelling"], LOWEST))
     cavities = np.log(state["resorption"]) - relief * modelling
     damage = np.log(np.maximum(state["microdamage"], LOWEST))
     strength = measured_strength(request, site, abmd)
-    strength = strength - site["turnover_exponent"] * cavities
-    strength = strength - site["microdamage_exponent"] * damage
-    return strength if inputs is None else strength + inputs["strength"]
+    strength -= site["turnover_exponent"] * cavities
+    strength -= site["microdamage_exponent"] * damage
+    return strength + inputs["strength"]
 
 
 def ln_load(site: Plain, who: People, frailty: Floats) -> Floats:
     """Return ln load of body weight, height and effective frailty."""
     load: Floats = site["weight_exponent"] * np.log(who.values["body_weight"] / USUAL_WEIGHT)
     load = load + site["height_exponent"] * np.log(who.values["height"] / USUAL_HEIGHT)
-    return load + site["frailty_exponent"] * frailty
+    return np.asarray(load + site["frailty_exponent"] * frailty)
 
 
 def share_broken(margin: Floats, spread: float) -> Floats:

@@ -17,6 +17,7 @@ from .pairs import (
     same_persons,
     same_tables,
 )
+from .populations import Plain
 from .rounding import IN_DOUBLE, IN_SINGLE
 
 YEARS = 6
@@ -30,9 +31,8 @@ COHORTS = [
 @pytest.fixture(scope="module")
 def double() -> Pair:
     """The study in double precision; deformities become rarer too."""
-    arms = [{"name": "usual_care"}]
-    study = {"calendar_year": 2008, "secular_trend": True}
-    request = built(COHORTS, 900, YEARS, arms, **study)
+    arms: list[Plain] = [{"name": "usual_care"}]
+    request = built(COHORTS, 900, YEARS, arms, calendar_year=2008, secular_trend=True)
     for population in request["populations"]:
         change = {"site": "vertebral_deformity", "women": -0.03, "men": -0.02}
         others = [t for t in population["trend"] if t["site"] != change["site"]]

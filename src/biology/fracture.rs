@@ -31,6 +31,8 @@ pub struct MortalityAfter {
     pub ratio: Vec<[f64; SEXES.len()]>,
     /// Months since fracture after which there is no excess.
     pub until_month: f64,
+    /// Change of ln of the excess per decade of age, by sex; the ratios hold at [`super::mortality::RATIOS_AT_AGE`].
+    pub age_slope: [f64; SEXES.len()],
 }
 
 /// One fracture site, compiled from its data file.

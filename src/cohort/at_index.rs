@@ -140,21 +140,21 @@ fn months_since_fracture(model: &Model, population: &Population, recruit: &Recru
     }
     let since = libm::floor(luck(1) * window);
     let death = population.death.at(population.calendar_year, sex, earlier);
-    let excess = |m: u32| (death_ratio_after(model, sex, site, f64::from(m)) - 1.0) * death;
+    let excess = |m: u32| (death_ratio_after(model, (sex, earlier), site, f64::from(m)) - 1.0) * death;
     let lost: f64 = (0..since as u32).map(excess).sum();
     (luck(2) < libm::exp(-lost)).then_some(since)
 }
 
 /// Relative hazard of death that a fracture at a site causes so many months after it, by itself and by its instability.
-fn death_ratio_after(model: &Model, sex: usize, site: usize, months_since: f64) -> f64 {
+fn death_ratio_after(model: &Model, (sex, age): (usize, usize), site: usize, months_since: f64) -> f64 {
     let of = &model.fracture_sites[site];
     let instability = of.instability * instability_left(&model.parameters, months_since);
-    let itself = of.mortality.as_ref().map_or(1.0, |after| ExcessAfter::<f64>::new(after).ratio(sex as f64, months_since));
+    let itself = of.mortality.as_ref().map_or(1.0, |after| ExcessAfter::<f64>::new(after).ratio(sex, age, months_since));
     itself * Frailty::<f64>::new(&model.parameters).death_ratio(instability)
 }
 
 /// Relative hazard of death that fractures before index cause.
-pub fn death_ratio_of_earlier(model: &Model, sex: usize, earlier: &Earlier) -> f64 {
-    let of_site = |(site, since): (usize, &Option<f64>)| since.map_or(1.0, |since| death_ratio_after(model, sex, site, since));
+pub fn death_ratio_of_earlier(model: &Model, sex: usize, age: usize, earlier: &Earlier) -> f64 {
+    let of_site = |(site, since): (usize, &Option<f64>)| since.map_or(1.0, |since| death_ratio_after(model, (sex, age), site, since));
     earlier.months_since.iter().enumerate().map(of_site).product()
 }

@@ -68,6 +68,8 @@ pub struct LaneRates<S, const L: usize> {
     pub life_table: [S; L],
     /// 1 / mean relative hazard of death.
     pub per_death: [S; L],
+    /// What excess mortality after a fracture is multiplied by, by fracture site.
+    pub excess: [[S; L]; MAX_SITES],
     /// Offset of load against strength, by fracture site.
     pub offset: [[S; L]; MAX_SITES],
 }
@@ -112,6 +114,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
                 p_fall: [S::ZERO; L],
                 life_table: [S::ZERO; L],
                 per_death: [S::ZERO; L],
+                excess: [[S::ONE; L]; MAX_SITES],
                 offset: [[S::ZERO; L]; MAX_SITES],
             },
             hazards: Hazards {
@@ -186,6 +189,9 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.rates.per_death[lane] = kernel.rates.per_death[position];
             for (k, offset) in kernel.rates.offset.iter().enumerate() {
                 self.rates.offset[k][lane] = offset[position];
+            }
+            for (k, excess) in &kernel.excess {
+                self.rates.excess[*k][lane] = excess.by_age(r.sex, age);
             }
         }
     }
@@ -267,7 +273,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         let by_fractures = &mut self.hazards.death_by_fractures;
         *by_fractures = [S::ONE; L];
         for (k, excess) in &kernel.excess {
-            excess.multiply(&block.person.male, &self.months_since[*k], by_fractures);
+            excess.multiply(&block.person.male, &self.rates.excess[*k], &self.months_since[*k], by_fractures);
         }
         for lane in 0..L {
             let individual = kernel.frailty.death_ratio(effective[lane]) * by_fractures[lane] * block.death_ratio[lane];

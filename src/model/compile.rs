@@ -232,7 +232,12 @@ fn mortality_after(site: &FractureSiteRequest, place: &str, problems: &mut Probl
     }
     let until_month = site.mortality_until_month.unwrap_or(f64::NAN);
     problems.require_within(&format!("{place}.until"), until_month, steps[steps.len() - 1].from_month, 1200.0);
+    let age_slope = site.mortality_age_slope.as_ref().map_or([0.0; 2], |slope| [slope.women, slope.men]);
+    for slope in age_slope {
+        problems.require_within(&format!("{place}.age_slope"), slope, -1.0, 1.0);
+    }
     Some(MortalityAfter {
+        age_slope,
         from_month: steps.iter().map(|s| s.from_month).collect(),
         ratio: steps.iter().map(|s| [s.women, s.men]).collect(),
         until_month,

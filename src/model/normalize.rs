@@ -186,7 +186,7 @@ impl Cell<'_> {
     fn death(&self, earlier: &[Earlier]) -> f64 {
         let frailty = Frailty::<f64>::new(&self.model.parameters);
         let ratio = |(l, earlier): (&Lived, &Earlier)| {
-            l.death_ratio * frailty.death_ratio(l.frailty) * death_ratio_of_earlier(self.model, self.sex, earlier)
+            l.death_ratio * frailty.death_ratio(l.frailty) * death_ratio_of_earlier(self.model, self.sex, self.age, earlier)
         };
         self.lived.iter().zip(earlier).map(ratio).sum::<f64>() / self.lived.len() as f64
     }

@@ -223,6 +223,8 @@ pub struct FractureSiteRequest {
     pub mobility_loss: f64,
     pub mortality_after: Vec<MortalityStepRequest>,
     pub mortality_until_month: Option<f64>,
+    /// Change of ln of that excess per decade of age, by sex; null where it is the same at all ages.
+    pub mortality_age_slope: Option<BySex<f64>>,
     /// Probability of entering a nursing home by age; null where nobody does.
     pub nursing_home: Option<BySex<Knots>>,
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods)] // what is expected may be computed with the platform's functions
 
 mod courses;
+mod hazards;
 mod spine;
 mod study;
 

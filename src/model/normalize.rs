@@ -1,10 +1,11 @@
 //! What makes a population's own people come out at its own rates.
 //!
-//! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of falls and
-//! death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b at which the mean
-//! hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population itself, recruited and lived
-//! to index exactly as a study's people are, with everything that is measured spread evenly over its joint distribution: density, turnover, falls,
-//! earlier fractures and risk factors enter with the correlations they have, and nothing is counted twice.
+//! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of
+//! falls and death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b
+//! at which the mean hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population
+//! itself, recruited and lived to index exactly as a study's people are, with everything that is measured spread evenly over its joint
+//! distribution: density, turnover, falls, earlier fractures and risk factors enter with the correlations they have, and nothing is
+//! counted twice.
 
 use super::offset::{Bones, Offset, OffsetsByAge};
 use super::{Model, Normalizers, Population};
@@ -55,8 +56,8 @@ pub fn normalize(model: &mut Model, earlier: Option<&Model>, problems: &mut Prob
     }
 }
 
-/// The normalizers that an earlier model has for a population, if all that they rest on is the same: the people, what acts on them, their luck.
-/// Cohorts, arms and follow-up are no part of the reference sample.
+/// The normalizers that an earlier model has for a population, if all that they rest on is the same: the people, what acts on them, their
+/// luck. Cohorts, arms and follow-up are no part of the reference sample.
 fn known(earlier: &Model, model: &Model, which: usize) -> Option<Normalizers> {
     let same_world = earlier.parameters == model.parameters
         && earlier.risk_factors == model.risk_factors

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import chance, populations, spine
+from .chance import Ints
 from .hazards import Means, mean_of, of_population
 from .people import People
 from .populations import AGES, MONTHS_PER_YEAR, SEXES, Plain
@@ -34,9 +35,12 @@ def measured_margin(request: Plain, site: Plain, who: People) -> Floats:
 
 
 def spine_at_index(
-    request: Plain, who: People, means: Means, offset: Floats | None = None
+    request: Plain, who: People, means: Means, offset: Floats | None = None, draw: int = 0
 ) -> Spine:
-    """Return the deformities that people bring; `offset` replaces that of the means."""
+    """Return the deformities that people bring; `offset` replaces that of the means.
+
+    `draw`: which of several spines of the same people, from 0.
+    """
     found = site_of_the_spine(request)
     if found is None:
         return spine.intact(len(who.number))
@@ -46,11 +50,17 @@ def spine_at_index(
     prior = who.prior_fracture.astype(np.float64)
     monthly = of_population(request, populations.deformity_hazard, who, who.age)
     ratio = np.exp(ln_ratio(request, site, who, prior)) / monthly
-    return drawn(request, site, who, measured_margin(request, site, who) + offset, ratio)
+    margin = measured_margin(request, site, who) + offset
+    return drawn(request, site, who, margin, ratio, who.attempt + draw)
 
 
-def drawn(request: Plain, site: Plain, who: People, margin: Floats, ratio: Floats) -> Spine:
-    """Return the deformities that people of a margin and a relative hazard bring."""
+def drawn(
+    request: Plain, site: Plain, who: People, margin: Floats, ratio: Floats, attempt: Ints
+) -> Spine:
+    """Return the deformities that people of a margin and a relative hazard bring.
+
+    `attempt`: the candidate whose luck decides.
+    """
     p, n = request["parameters"], len(margin)
     early = np.array([p[f"spine.early_deformities.{name}"] for name in SEXES])[who.sex]
     later = p["spine.past_incidence_ratio"] * lived(request, who)
@@ -59,7 +69,7 @@ def drawn(request: Plain, site: Plain, who: People, margin: Floats, ratio: Float
     for k in range(len(LEVELS)):
         first = chance.EARLIER_DEFORMITY + 8 * k
         waits, level, grade, shape, attention = (
-            chance.once(request["seed"], who.number, who.attempt, first + j) for j in range(5)
+            chance.once(request["seed"], who.number, attempt, first + j) for j in range(5)
         )
         excess = spine.excess_kyphosis(request, who, found, age)
         by = spine.by_level(p, site, found, margin + spine.kyphosis_load(p, excess))

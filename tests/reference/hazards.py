@@ -88,7 +88,7 @@ def loadings(site: Plain, fell: Floats, p_fall: Floats) -> Floats:
 def burden(request: Plain, site: Plain, lived: Lived) -> Floats:
     """Return ln(load / strength) without the population's offset (strength, equations 1 and 2)."""
     abmd = lived.abmd[site["density_site"]]
-    strength = ln_strength(request, site, abmd, lived.state, lived.inputs)
+    strength = ln_strength(request, site, lived.who, abmd, lived.state, lived.inputs)
     return ln_load(site, lived.who, lived.effective) - strength
 
 

@@ -64,6 +64,8 @@ class Month:
     """g/cm2 at the start of the month, (n, 4)."""
     draw: Floats
     hazard: Floats
+    of_the_spine: Bools
+    """Which decisions ask for a compression, (decisions,)."""
     demand: Floats
     """ln(load / strength) / spread of each fracture site (the least of the levels), (sites, n)."""
     by_level: Floats
@@ -77,8 +79,9 @@ class Month:
 
     @property
     def threshold(self) -> Floats:
-        """Probability of each decision."""
-        return probability(self.hazard)
+        """Probability of each decision; the hardest load of a month comes once (spine, 4)."""
+        once = np.minimum(1.0, self.hazard)
+        return np.where(self.of_the_spine[:, None], once, probability(self.hazard))
 
     @property
     def happened(self) -> Bools:
@@ -140,7 +143,8 @@ def ask_chance(
     draws = [fall_drawn, drawn(chance.DEATH)]
     hazards = [own_falls, life_table * own_death / mean_of(request, means, "death", who, age)]
     by_level, demands = np.zeros((len(age), len(LEVELS))), []
-    for site in request["fracture_sites"]:
+    sites = request["fracture_sites"]
+    for site in sites:
         times = weight(request, site, who, fell, probability(falls), now.prior.astype(np.float64))
         times = times * trend_of(request, site, who, month)
         margin = burden(request, site, lived)
@@ -160,6 +164,7 @@ def ask_chance(
         abmd=abmd,
         draw=np.array(draws),
         hazard=np.array(hazards),
+        of_the_spine=np.array([False, False, *(s["of_the_spine"] for s in sites)]),
         demand=np.array(demands),
         by_level=by_level,
         life_table=life_table,

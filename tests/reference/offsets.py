@@ -40,6 +40,9 @@ FIRST_REFERENCE_PERSON = 2**62
 OLDEST, EVERY = 100, 5
 """Oldest age of a sample, and years between the ages that have one."""
 
+SPINES = 4
+"""Spines of each of these people: few have many deformities, and they carry much of the hazard."""
+
 Offset = tuple[float, float]
 """Offset, and d ln(mean hazard) / d offset there."""
 Quantities = dict[str, Any]
@@ -82,7 +85,7 @@ def means_at(request: Plain, population: int, sex: int, age: int) -> Quantities:
 
     before = lived_of(who, state, acting)
     found["fall_undated"], fell, p_fall = falls_of(request, before)
-    intact, none = spine.intact(EVEN_PEOPLE), np.zeros(EVEN_PEOPLE)
+    intact, none = [spine.intact(EVEN_PEOPLE)], np.zeros(EVEN_PEOPLE)
     all_since = []
     for site in request["fracture_sites"]:
         offset = offset_of(
@@ -96,7 +99,8 @@ def means_at(request: Plain, population: int, sex: int, age: int) -> Quantities:
     now = lived_of(who, state, acting, instability_left(request, since))
     found["fall"], fell, p_fall = falls_of(request, now)
     found["offset_history.spine"] = offset_of_history(request, who)
-    brought = spine_at_index(request, who, {}, none + found["offset_history.spine"][0])
+    past = none + found["offset_history.spine"][0]
+    brought = [spine_at_index(request, who, {}, past, draw) for draw in range(SPINES)]
     prior = who.prior_fracture.astype(np.float64)
     for site in request["fracture_sites"]:
         times = weight(request, site, who, fell, p_fall, prior)
@@ -124,8 +128,8 @@ def incidence_of(request: Plain, site: Plain, who: People) -> float:
     return float(of_population(request, breaking, who, who.age)[0])
 
 
-def offset_of(request: Plain, site: Plain, lived: Lived, times: Floats, of: Spine) -> Offset:
-    """Return the offset of a site for people as they have lived."""
+def offset_of(request: Plain, site: Plain, lived: Lived, times: Floats, of: list[Spine]) -> Offset:
+    """Return the offset of a site for people as they have lived, with one spine of each or more."""
     margin = burden(request, site, lived)
     if site["of_the_spine"]:
         return offset_of_levels(request, site, lived.who, margin, times, of)
@@ -136,14 +140,18 @@ def offset_of(request: Plain, site: Plain, lived: Lived, times: Floats, of: Spin
 
 
 def offset_of_levels(
-    request: Plain, site: Plain, who: People, margin: Floats, times: Floats, of: Spine
+    request: Plain, site: Plain, who: People, margin: Floats, times: Floats, of: list[Spine]
 ) -> Offset:
     """Return the offset of the spine."""
-    excess = spine.excess_kyphosis(request, who, of, who.age_months / MONTHS_PER_YEAR)
+    age = who.age_months / MONTHS_PER_YEAR
+    excess = [spine.excess_kyphosis(request, who, one, age) for one in of]
 
     def mean(x: float) -> float:
-        by = level_hazards(request, site, of, excess, margin + x, times)
-        return float(np.mean(np.sum(by, axis=1)))
+        hazards = [
+            np.sum(level_hazards(request, site, one, bent, margin + x, times), axis=1)
+            for one, bent in zip(of, excess, strict=True)
+        ]
+        return float(np.mean(hazards))
 
     return solved(mean, incidence_of(request, site, who))
 
@@ -156,7 +164,7 @@ def offset_of_history(request: Plain, who: People) -> Offset:
     _, site = found
     ratio = np.exp(ln_ratio(request, site, who, who.prior_fracture.astype(np.float64)))
     margin = measured_margin(request, site, who)
-    return offset_of_levels(request, site, who, margin, ratio, spine.intact(len(margin)))
+    return offset_of_levels(request, site, who, margin, ratio, [spine.intact(len(margin))])
 
 
 # Every age

@@ -79,7 +79,7 @@ def thresholds_in_single(request: Plain, asked: Month, month: int) -> Floats:
     for k, site in enumerate(request["fracture_sites"]):
         states = abs(site["turnover_exponent"]) * (1.0 + relief) + abs(site["microdamage_exponent"])
         error = states * RESORPTION_IN_SINGLE + abs(site["frailty_exponent"]) * frailty
-        error = error + abs(site["strength_exponent"]) * DENSITY_IN_SINGLE + 32 * ULP
+        error = error + abs(site["change_exponent"]) * DENSITY_IN_SINGLE + 32 * ULP
         demand = asked.demand[k]
         error = error / site["spread"] + 2 * ULP * np.abs(demand)
         limits[FIRST_SITE + k] = SHARE_IN_SINGLE + slope_of_share(demand) * error + 8 * ULP

@@ -23,6 +23,8 @@ SHAPES = ("wedge", "biconcave", "crush")
 REGION_OF_LEVEL = tuple("thoracic" if k < 7 else "lumbar" for k in range(len(LEVELS)))
 OF_KYPHOSIS = 9
 """Levels that the Cobb angle spans: T4 to T12."""
+MOST_KYPHOSIS = 120.0
+"""Degrees beyond which no back is bent."""
 OUTCOMES = ("back_pain", "back_disability", "limited_activity", "bed_rest")
 MOST_COUNTED = 3
 """Deformities beyond this add nothing to complaints."""
@@ -202,7 +204,7 @@ def kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:
     young, ageing = individual_posture(request, who)
     angle = young + ageing * ageing_of_kyphosis(p, age)
     bent = by_shape(p, "wedge_angle", spine)[:, :OF_KYPHOSIS]
-    return np.asarray(angle + from_the_top(bent))
+    return np.minimum(MOST_KYPHOSIS, angle + from_the_top(bent))
 
 
 def excess_kyphosis(request: Plain, who: People, spine: Spine, age: Floats) -> Floats:

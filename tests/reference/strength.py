@@ -22,19 +22,25 @@ USUAL_WEIGHT, USUAL_HEIGHT = 70.0, 165.0
 
 
 def measured_strength(request: Plain, site: Plain, abmd: Floats) -> Floats:
-    """Return ln strength as far as density tells it."""
+    """Return ln strength as far as density at index tells it."""
     reference = request["parameters"][f"density.reference_mean.{site['density_site']}"]
     strength: Floats = site["strength_exponent"] * np.log(abmd / reference)
     return strength
 
 
-def ln_strength(request: Plain, site: Plain, abmd: Floats, state: State, inputs: Inputs) -> Floats:
-    """Return ln strength: density, open cavities, microdamage, and what exposures do to it."""
+def ln_strength(
+    request: Plain, site: Plain, who: People, abmd: Floats, state: State, inputs: Inputs
+) -> Floats:
+    """Return ln strength: density at index and what became of it, open cavities, microdamage, and
+    what exposures do to it.
+    """
+    at_index = who.values[f"abmd_{site['density_site']}"]
     relief = request["parameters"]["fracture.modelling_relief"]
     modelling = np.log(np.maximum(state["modelling"], LOWEST))
     cavities = np.log(state["resorption"]) - relief * modelling
     damage = np.log(np.maximum(state["microdamage"], LOWEST))
-    strength = measured_strength(request, site, abmd)
+    strength = measured_strength(request, site, at_index)
+    strength += site["change_exponent"] * np.log(abmd / at_index)
     strength -= site["turnover_exponent"] * cavities
     strength -= site["microdamage_exponent"] * damage
     return strength + inputs["strength"]

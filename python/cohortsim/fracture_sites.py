@@ -87,6 +87,7 @@ class FractureSite(Entry):
     of_the_spine: bool = False
     density_site: DensitySite
     strength_exponent: Quantity
+    change_exponent: Quantity
     spread: Quantity
     turnover_exponent: Quantity
     microdamage_exponent: Quantity
@@ -128,6 +129,7 @@ class FractureSite(Entry):
 
 FRACTURE_NUMBERS = (
     "strength_exponent",
+    "change_exponent",
     "spread",
     "turnover_exponent",
     "microdamage_exponent",

@@ -1,6 +1,6 @@
 //! Strength against load: how likely a bone is to break when it is loaded.
 //!
-//! 1. ln strength = a ln(aBMD / reference) - t (ln R - w ln M) - d ln D + what exposures add
+//! 1. ln strength = a ln(aBMD at index / reference) + c ln(aBMD / aBMD at index) - t (ln R - w ln M) - d ln D + what exposures add
 //! 2. ln load = pw ln(weight / 70 kg) + ph ln(height / 165 cm) + phi zeta
 //! 3. demand q = (ln load - ln strength + b) / spread; probability of breaking at one loading = share of a standard normal population
 //!    below q
@@ -26,8 +26,10 @@ pub const REFERENCE_HEIGHT: f64 = 165.0;
 /// Constants of one site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bone {
-    /// a: exponent of areal density.
+    /// a: exponent of areal density between people.
     pub strength_exponent: f64,
+    /// c: exponent of a person's own change of areal density since index.
+    pub change_exponent: f64,
     /// ln of the areal density at which strength is 1 (g/cm2).
     pub ln_reference: f64,
     /// t: exponent of resorption.
@@ -47,9 +49,15 @@ pub struct Bone {
 }
 
 impl Bone {
-    /// Equation 2 without frailty, which is all of it that stays with a person; weight in kg, height in cm.
+    /// Equation 2 without frailty; weight in kg, height in cm.
     pub fn ln_load_of_body(&self, weight: f64, height: f64) -> f64 {
         self.weight_exponent * libm::log(weight / REFERENCE_WEIGHT) + self.height_exponent * libm::log(height / REFERENCE_HEIGHT)
+    }
+
+    /// All of equations 1 and 2 that stays with a person: the load of the body, and by how much density at index (g/cm2) counts for less than its change.
+    pub fn lasting_burden(&self, weight: f64, height: f64, abmd_at_index: f64) -> f64 {
+        let less = (self.change_exponent - self.strength_exponent) * (libm::log(abmd_at_index) - self.ln_reference);
+        self.ln_load_of_body(weight, height) + less
     }
 }
 
@@ -82,7 +90,7 @@ impl<S: Scalar> Material<S> {
 /// Constants of one site in the kernel's precision.
 #[derive(Clone, Copy, Debug)]
 pub struct Strength<S> {
-    strength_exponent: S,
+    change_exponent: S,
     ln_reference: S,
     turnover_exponent: S,
     modelling_exponent: S,
@@ -95,7 +103,7 @@ impl<S: Scalar> Strength<S> {
     /// Takes the constants of a site.
     pub fn new(bone: &Bone) -> Self {
         Strength {
-            strength_exponent: S::of(bone.strength_exponent),
+            change_exponent: S::of(bone.change_exponent),
             ln_reference: S::of(bone.ln_reference),
             turnover_exponent: S::of(bone.turnover_exponent),
             modelling_exponent: S::of(bone.modelling_exponent),
@@ -105,17 +113,17 @@ impl<S: Scalar> Strength<S> {
         }
     }
 
-    /// Equation 1.
+    /// Equation 1 without what stays with a person.
     #[inline(always)]
-    pub fn ln_strength(&self, ln_abmd: S, m: &Material<S>) -> S {
+    fn ln_changing_strength(&self, ln_abmd: S, m: &Material<S>) -> S {
         let weakness = self.turnover_exponent * m.ln_resorption + self.microdamage_exponent * m.ln_microdamage;
-        self.strength_exponent * (ln_abmd - self.ln_reference) + self.modelling_exponent * m.ln_modelling + m.added - weakness
+        self.change_exponent * (ln_abmd - self.ln_reference) + self.modelling_exponent * m.ln_modelling + m.added - weakness
     }
 
-    /// Equations 1 and 2: ln(load / strength); `ln_load_of_body` is [`Bone::ln_load_of_body`].
+    /// Equations 1 and 2: ln(load / strength); `lasting` is [`Bone::lasting_burden`].
     #[inline(always)]
-    pub fn burden(&self, ln_load_of_body: S, ln_abmd: S, material: &Material<S>, frailty: S) -> S {
-        ln_load_of_body + self.frailty_exponent * frailty - self.ln_strength(ln_abmd, material)
+    pub fn burden(&self, lasting: S, ln_abmd: S, material: &Material<S>, frailty: S) -> S {
+        lasting + self.frailty_exponent * frailty - self.ln_changing_strength(ln_abmd, material)
     }
 
     /// Equation 3: probability of breaking at one loading.
@@ -131,7 +139,8 @@ pub(crate) mod tests {
 
     pub(crate) fn bone() -> Bone {
         Bone {
-            strength_exponent: 1.8,
+            strength_exponent: 1.2,
+            change_exponent: 1.8,
             ln_reference: libm::log(0.858),
             turnover_exponent: 0.15,
             modelling_exponent: 0.05,
@@ -145,7 +154,7 @@ pub(crate) mod tests {
 
     fn probability(bone: &Bone, weight: f64, abmd: f64, material: &Material<f64>, frailty: f64, offset: f64) -> f64 {
         let s = Strength::<f64>::new(bone);
-        s.breaking_probability(s.burden(bone.ln_load_of_body(weight, 165.0), abmd.natural_log(), material, frailty), offset)
+        s.breaking_probability(s.burden(bone.lasting_burden(weight, 165.0, abmd), abmd.natural_log(), material, frailty), offset)
     }
 
     trait Ln {
@@ -170,9 +179,18 @@ pub(crate) mod tests {
     fn at_fixed_density_the_heavier_break_more_and_with_density_that_weight_brings_less() {
         let at = |weight, abmd| probability(&bone(), weight, abmd, &young(), 0.0, -0.6);
         assert!(at(90.0, 0.7) > at(55.0, 0.7));
-        // Density that rises by the 0.4th power of weight more than makes up for the load: 1.8 x 0.4 > 0.5.
-        let own = |weight: f64| at(weight, 0.7 * libm::pow(weight / 70.0, 0.4));
+        // Density that rises by half a power of weight more than makes up for the load: 1.2 x 0.5 > 0.5.
+        let own = |weight: f64| at(weight, 0.7 * libm::pow(weight / 70.0, 0.5));
         assert!(own(90.0) < own(55.0));
+    }
+
+    #[test]
+    fn a_change_of_density_counts_by_an_exponent_of_its_own() {
+        let (b, s) = (bone(), Strength::<f64>::new(&bone()));
+        let burden = |at_index: f64, now: f64| s.burden(b.lasting_burden(70.0, 165.0, at_index), now.natural_log(), &young(), 0.0);
+        let ln = |x: f64| libm::log(x);
+        assert!((burden(0.7, 0.7) + 1.2 * ln(0.7 / 0.858)).abs() < 1e-12);
+        assert!((burden(0.7, 0.77) - burden(0.7, 0.7) + 1.8 * ln(1.1)).abs() < 1e-12);
     }
 
     #[test]

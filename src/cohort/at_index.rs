@@ -31,7 +31,7 @@ pub struct Lived {
     /// Death ratio of risk factors and cohort.
     pub death_ratio: f64,
     ln_abmd: [f64; 4],
-    ln_load: [f64; MAX_SITES],
+    lasting_burden: [f64; MAX_SITES],
     material: Material<f64>,
     fall_ratio: f64,
     serum_25ohd: f64,
@@ -50,7 +50,7 @@ impl Lived {
             risk_score: block.risk_score.map(|row| row[lane].to_f64()),
             death_ratio: block.death_ratio[lane].to_f64(),
             ln_abmd: model::ABMD_OF_SITE.map(|k| libm::log(r.values[k])),
-            ln_load: block.ln_load.map(|row| row[lane].to_f64()),
+            lasting_burden: block.lasting_burden.map(|row| row[lane].to_f64()),
             material: Material::of(resorption, modelling, microdamage, input(Target::Strength)),
             fall_ratio: r.fall_ratio,
             serum_25ohd: block.person.serum_25ohd[lane].to_f64() + input(Target::Serum25Ohd),
@@ -68,7 +68,7 @@ impl Lived {
     pub fn burden(&self, model: &Model, site: usize, instability: f64) -> f64 {
         let site_of = &model.fracture_sites[site];
         let strength = Strength::<f64>::new(&site_of.bone);
-        strength.burden(self.ln_load[site], self.ln_abmd[site_of.density_site], &self.material, self.frailty + instability)
+        strength.burden(self.lasting_burden[site], self.ln_abmd[site_of.density_site], &self.material, self.frailty + instability)
     }
 
     /// Loadings of a month times the ratios of risk factors and of an earlier fracture: what multiplies the probability of breaking.

@@ -52,8 +52,8 @@ pub struct Block<S, const L: usize> {
     pub fall_ratio: [S; L],
     /// Individual death ratio of risk factors and cohort.
     pub death_ratio: [S; L],
-    /// ln load of the body, by fracture site.
-    pub ln_load: [[S; L]; MAX_SITES],
+    /// What stays with a person of ln(load / strength), by fracture site.
+    pub lasting_burden: [[S; L]; MAX_SITES],
     /// Sum of ln hazard ratios of risk factors, by fracture site.
     pub risk_score: [[S; L]; MAX_SITES],
 }
@@ -76,7 +76,7 @@ impl<S: Scalar, const L: usize> Block<S, L> {
             instability: [S::ZERO; L],
             fall_ratio: [S::ONE; L],
             death_ratio: [S::ONE; L],
-            ln_load: [[S::ZERO; L]; MAX_SITES],
+            lasting_burden: [[S::ZERO; L]; MAX_SITES],
             risk_score: [[S::ZERO; L]; MAX_SITES],
             recruits,
         };
@@ -92,8 +92,9 @@ impl<S: Scalar, const L: usize> Block<S, L> {
                 block.death_ratio[lane] = S::of(cohort.mortality_ratio);
             }
             for (k, site) in model.fracture_sites.iter().enumerate() {
-                let ln_load = site.bone.ln_load_of_body(r.values[model::BODY_WEIGHT], r.values[model::HEIGHT]);
-                block.ln_load[k][lane] = S::of(ln_load);
+                let abmd = r.values[model::ABMD_OF_SITE[site.density_site]];
+                let lasting = site.bone.lasting_burden(r.values[model::BODY_WEIGHT], r.values[model::HEIGHT], abmd);
+                block.lasting_burden[k][lane] = S::of(lasting);
             }
             for (k, factor) in model.risk_factors.iter().enumerate().filter(|(k, _)| r.has(*k)) {
                 debug_assert!(k < 32);

@@ -233,7 +233,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             let hazard = &mut self.hazards.fracture[k];
             let mut burden = [S::ZERO; L];
             let (offset, p_fall) = (&self.rates.offset[k], &self.rates.p_fall);
-            let (ln_abmd, ln_load, ratio) = (&ln_abmd[site.density_site], &block.ln_load[k], &self.risk_ratio[k]);
+            let (ln_abmd, lasting_burden, ratio) = (&ln_abmd[site.density_site], &block.lasting_burden[k], &self.risk_ratio[k]);
             for lane in 0..L {
                 let material = Material {
                     ln_resorption: ln_resorption[lane],
@@ -241,7 +241,7 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
                     ln_microdamage: ln_microdamage[lane],
                     added: added[lane],
                 };
-                burden[lane] = site.strength.burden(ln_load[lane], ln_abmd[lane], &material, effective[lane]);
+                burden[lane] = site.strength.burden(lasting_burden[lane], ln_abmd[lane], &material, effective[lane]);
             }
             let fell = &self.hazards.fell;
             if site.of_the_spine {

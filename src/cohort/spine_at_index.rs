@@ -36,10 +36,10 @@ impl Measured {
     /// Of a person; `site` is the fracture site of the spine.
     pub fn of(model: &Model, recruit: &Recruit, site: usize) -> Self {
         let of_site = &model.fracture_sites[site];
-        let ln_load = of_site.bone.ln_load_of_body(recruit.values[model::BODY_WEIGHT], recruit.values[model::HEIGHT]);
-        let ln_abmd = libm::log(recruit.values[model::ABMD_OF_SITE[of_site.density_site]]);
+        let abmd = recruit.values[model::ABMD_OF_SITE[of_site.density_site]];
+        let lasting = of_site.bone.lasting_burden(recruit.values[model::BODY_WEIGHT], recruit.values[model::HEIGHT], abmd);
         let usual = Material { ln_resorption: 0.0, ln_modelling: 0.0, ln_microdamage: 0.0, added: 0.0 };
-        let demand = Strength::<f64>::new(&of_site.bone).burden(ln_load, ln_abmd, &usual, recruit.values[model::FRAILTY]);
+        let demand = Strength::<f64>::new(&of_site.bone).burden(lasting, libm::log(abmd), &usual, recruit.values[model::FRAILTY]);
         let factors = model.risk_factors.iter().enumerate().filter(|(k, _)| recruit.has(*k));
         let score: f64 = factors.map(|(_, f)| f.ln_ratio[site]).sum();
         let prior = if recruit.prior_fracture { of_site.ln_prior_ratio } else { 0.0 };

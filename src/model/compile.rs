@@ -173,6 +173,7 @@ fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, pr
                 problems.require_within(&format!("{place}.{name}"), value, low, high);
             };
             within("strength_exponent", site.strength_exponent, -20.0, 20.0);
+            within("change_exponent", site.change_exponent, -20.0, 20.0);
             within("spread", site.spread, 0.01, 10.0);
             within("turnover_exponent", site.turnover_exponent, -5.0, 5.0);
             within("microdamage_exponent", site.microdamage_exponent, -5.0, 5.0);
@@ -192,6 +193,7 @@ fn fracture_sites(requested: &[FractureSiteRequest], parameters: &Parameters, pr
                 of_the_spine: site.of_the_spine,
                 bone: Bone {
                     strength_exponent: site.strength_exponent,
+                    change_exponent: site.change_exponent,
                     ln_reference: libm::log(parameters.density.reference_mean[density_site]),
                     turnover_exponent: site.turnover_exponent,
                     modelling_exponent: site.turnover_exponent * parameters.fracture.modelling_relief,

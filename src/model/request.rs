@@ -210,6 +210,7 @@ pub struct FractureSiteRequest {
     pub of_the_spine: bool,
     pub density_site: String,
     pub strength_exponent: f64,
+    pub change_exponent: f64,
     pub spread: f64,
     pub turnover_exponent: f64,
     pub microdamage_exponent: f64,

@@ -30,13 +30,15 @@ COHORTS = [
 
 @pytest.fixture(scope="module")
 def double() -> Pair:
-    """The study in double precision; deformities become rarer too."""
+    """Double precision; deformities become rarer too, and excess death depends on age."""
     arms: list[Plain] = [{"name": "usual_care"}]
     request = built(COHORTS, 900, YEARS, arms, calendar_year=2008, secular_trend=True)
     for population in request["populations"]:
         change = {"site": "vertebral_deformity", "women": -0.03, "men": -0.02}
         others = [t for t in population["trend"] if t["site"] != change["site"]]
         population["trend"] = [*others, change]
+    for site in request["fracture_sites"]:
+        site["mortality_age_slope"] = {"women": 0.3, "men": -0.2}
     return pair(request)
 
 

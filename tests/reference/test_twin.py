@@ -111,11 +111,18 @@ def test_times_of_events_in_single_precision(single: Pair) -> None:
 
 
 def test_means_of_the_population(double: Pair) -> None:
-    """The kernel lives its reference sample in float32: its means keep to a few 1e-7."""
+    """The kernel lives its reference sample in float32: its means keep to a few 1e-7.
+
+    Offsets are solved until a step moves them by 1e-8 of their size and may be near 0.
+    """
     kernel, own = means_of_model(double.model.derived()), means_of_all(double.request)
+    assert kernel.keys() == own.keys()
     for population, means in own.items():
+        assert kernel[population].keys() == means.keys()
         for name, table in means.items():
-            np.testing.assert_allclose(kernel[population][name], table, rtol=1e-6, err_msg=name)
+            np.testing.assert_allclose(
+                kernel[population][name], table, rtol=1e-6, atol=1e-6, err_msg=name
+            )
 
 
 def test_means_of_the_population_do_not_depend_on_the_cohorts_of_a_study() -> None:

@@ -4,6 +4,7 @@ mod cohorts;
 pub mod compile;
 mod exposures;
 pub mod normalize;
+pub mod offset;
 mod populations;
 pub mod request;
 pub mod spine;

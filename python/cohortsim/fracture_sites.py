@@ -58,11 +58,24 @@ class ByAge(Entry):
                 yield f"{base}.{sex}[{index}]", quantity
 
 
+class BySex(Entry):
+    """A number for women and one for men."""
+
+    women: Quantity
+    men: Quantity
+
+    def quantities(self, base: str) -> Iterator[tuple[str, Quantity]]:
+        """Yield (full name, quantity) of each value."""
+        yield f"{base}.women", self.women
+        yield f"{base}.men", self.men
+
+
 class FractureSite(Entry):
     """A fracture site: strength and load, falls, and what follows the fracture.
 
     Exponents, ratios and shares have the unit 1; `spread` is that of ln(load / strength), `instability`
-    and `mobility_loss` are in standard deviations of frailty.
+    and `mobility_loss` are in standard deviations of frailty. `mortality_age_slope` is by how much ln of
+    the excess of `mortality_after` over 1 rises per decade of age; the ratios are those at 80.
     """
 
     id: Text
@@ -86,6 +99,7 @@ class FractureSite(Entry):
     instability: Quantity
     mobility_loss: Quantity
     mortality_after: Annotated[tuple[MortalityStep, ...], BeforeValidator(many)] = ()
+    mortality_age_slope: BySex | None = None
     mortality_until_month: Whole | None = None
     nursing_home: ByAge | None = None
     note: str = ""
@@ -106,6 +120,8 @@ class FractureSite(Entry):
         for index, step in enumerate(self.mortality_after):
             yield f"{base}.mortality_after[{index}].women", step.women
             yield f"{base}.mortality_after[{index}].men", step.men
+        if self.mortality_age_slope:
+            yield from self.mortality_age_slope.quantities(f"{base}.mortality_age_slope")
         if self.nursing_home:
             yield from self.nursing_home.quantities(f"{base}.nursing_home")
 

@@ -121,6 +121,12 @@ def fracture_site(site: FractureSite, ledger: Ledger) -> Plain:
         }
         for i, step in enumerate(site.mortality_after)
     ]
+    slope = site.mortality_age_slope
+    if slope:
+        made["mortality_age_slope"] = {
+            sex: ledger.take(f"{base}.mortality_age_slope.{sex}", getattr(slope, sex))
+            for sex in SEXES
+        }
     made["mortality_until_month"] = site.mortality_until_month
     entries = site.nursing_home
     made["nursing_home"] = _by_age(f"{base}.nursing_home", entries, ledger) if entries else None

@@ -25,7 +25,10 @@ from cohortsim.request import Request
 WIDTH = 80
 GAP = 2
 OF_EVENTS = ("level", "shape", "grade", "grade_before", "recorded", "attributable")
-OF_CHANCE = ("draw_", "threshold_", "fractured_", "deformed", "entered_", "fell", "died")
+OF_CHANCE = (
+    *("draw_", "threshold_", "fractured_", DEFORMITY, "deformed_"),
+    *("entered_", "fell", "died"),
+)
 DRAWN_AS = {DEFORMITY: SPINAL_SITE, SPINAL_SITE: "", NURSING_HOME: ""}  # one draw, told once
 
 
@@ -89,12 +92,17 @@ def table(life: dict[str, Any], every: int, draws: bool = False) -> str:
         for index in range(len(rows)):
             lines.append((" " * GAP).join(f"{cells[n][index]:>{widths[n]}}" for n in names))
         blocks.append("\n".join(lines))
-    said = [event["text"] for event in life["events"]] or ["no fracture; alive at the end"]
+    happened = [event["text"] for event in life["events"]] or ["no fracture; alive at the end"]
+    said = [line for text in happened for line in _wrapped(text)]
     fell = life["columns"].get("fell")
     said += [f"{sum(map(bool, fell))} months with a fall"] if fell else []
     if idle:
-        said += textwrap.wrap(f"0 all the time: {', '.join(idle)}", WIDTH, subsequent_indent="  ")
+        said += _wrapped(f"0 all the time: {', '.join(idle)}")
     return "\n\n".join([*blocks, "\n".join(said)])
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")
 
 
 def _blocks(

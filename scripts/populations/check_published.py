@@ -52,7 +52,7 @@ def print_deformities(out: Path, sex: str) -> None:
     """Vertebral deformities at both published ages."""
     part = pl.read_csv(out / "us" / "vertebral_deformity.csv").filter(pl.col("sex") == sex)
     rate = log_linear(column(part, "age"), column(part, "rate"))
-    made = 1000 * rate(deformity.MIDDLES[[0, -1]])
+    made = 1000 * rate(deformity.MIDDLES[[0, -1]]) / deformity.PER_FILM[sex][[3, -2]]
     low, high, mean = deformity.EPOS[sex]
     text = f"{low} -> {made[0]:.1f}, {high} -> {made[1]:.1f} (and the mean {mean} by construction)"
     print(f"  vertebral deformity {sex}, 50-54 and 75-79: {text}")

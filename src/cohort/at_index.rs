@@ -7,7 +7,7 @@
 
 use crate::biology::falls::Falls;
 use crate::biology::fracture::{MAX_SITES, SiteHazard};
-use crate::biology::frailty::instability_left;
+use crate::biology::frailty::{Frailty, instability_left};
 use crate::biology::mortality::ExcessAfter;
 use crate::biology::spine::{self, Spine};
 use crate::biology::strength::{Material, Strength};
@@ -139,18 +139,22 @@ fn months_since_fracture(model: &Model, population: &Population, recruit: &Recru
         return None;
     }
     let since = libm::floor(luck(1) * window);
-    let Some(after) = &model.fracture_sites[site].mortality else { return Some(since) };
-    let excess = ExcessAfter::<f64>::new(after);
     let death = population.death.at(population.calendar_year, sex, earlier);
-    let lost: f64 = (0..since as u32).map(|m| (excess.ratio(sex as f64, f64::from(m)) - 1.0) * death).sum();
+    let excess = |m: u32| (death_ratio_after(model, sex, site, f64::from(m)) - 1.0) * death;
+    let lost: f64 = (0..since as u32).map(excess).sum();
     (luck(2) < libm::exp(-lost)).then_some(since)
 }
 
-/// Relative hazard of death by fractures before index.
-pub fn death_ratio_after(model: &Model, sex: usize, earlier: &Earlier) -> f64 {
-    let of_site = |(k, since): (usize, &Option<f64>)| match (since, model.fracture_sites.get(k).and_then(|s| s.mortality.as_ref())) {
-        (Some(since), Some(after)) => ExcessAfter::<f64>::new(after).ratio(sex as f64, *since),
-        _ => 1.0,
-    };
+/// Relative hazard of death that a fracture at a site causes so many months after it, by itself and by its instability.
+fn death_ratio_after(model: &Model, sex: usize, site: usize, months_since: f64) -> f64 {
+    let of = &model.fracture_sites[site];
+    let instability = of.instability * instability_left(&model.parameters, months_since);
+    let itself = of.mortality.as_ref().map_or(1.0, |after| ExcessAfter::<f64>::new(after).ratio(sex as f64, months_since));
+    itself * Frailty::<f64>::new(&model.parameters).death_ratio(instability)
+}
+
+/// Relative hazard of death that fractures before index cause.
+pub fn death_ratio_of_earlier(model: &Model, sex: usize, earlier: &Earlier) -> f64 {
+    let of_site = |(site, since): (usize, &Option<f64>)| since.map_or(1.0, |since| death_ratio_after(model, sex, site, since));
     earlier.months_since.iter().enumerate().map(of_site).product()
 }

@@ -118,9 +118,9 @@ fn compare_with_traces(model: &Model) {
             let life = trace(model, arm, person);
             let column = |name: &str| &life.columns[life.names.iter().position(|n| n == name).unwrap()];
             let mut traced = Vec::new();
-            for (k, name) in
-                ["died".to_string()].into_iter().chain(model.fracture_sites.iter().map(|s| format!("fractured_{}", s.id))).enumerate()
-            {
+            let fractures = model.fracture_sites.iter().map(|s| format!("fractured_{}", s.id));
+            let events = ["died".to_string()].into_iter().chain(fractures);
+            for (k, name) in events.chain(["vertebral_deformity", "entered_nursing_home"].map(String::from)).enumerate() {
                 traced.extend(column(&name).iter().enumerate().filter(|(_, x)| **x == 1.0).map(|(month, _)| (month as u16, k as u8)));
             }
             let e = &crowd.events;
@@ -169,9 +169,16 @@ fn single_precision_follows_double_precision() {
     }
 }
 
-/// One arm, no treatment, nobody with a risk factor, no death from fractures.
+/// One arm, no treatment, nobody with a risk factor, no death from fractures, the life table of the year of index.
 fn plain() -> Value {
     let mut r = request();
+    let population = &mut r["populations"][0];
+    let tables = &population["life_table"];
+    let year = tables["years"].as_array().unwrap().iter().position(|y| *y == population["calendar_year"]).unwrap();
+    population["life_table"] = json!({
+        "first_age": tables["first_age"], "years": [tables["years"][year]],
+        "women": [tables["women"][year]], "men": [tables["men"][year]]
+    });
     r["arms"].as_array_mut().unwrap().truncate(1);
     r["risk_factors"] = json!([]);
     r["record_persons"] = json!(false);
@@ -184,6 +191,8 @@ fn plain() -> Value {
         }
     }
     for site in r["fracture_sites"].as_array_mut().unwrap() {
+        site["instability"] = json!(0.0);
+        site["mobility_loss"] = json!(0.0);
         site["mortality_after"] = json!([]);
         site["mortality_until_month"] = json!(null);
     }
@@ -228,8 +237,9 @@ fn the_shipped_population_with_its_fractures_still_dies_by_its_life_table() {
     r["record_persons"] = json!(false);
     let plain_deaths = run(&model_of(&plain()), 0, 100_000, 2).events.event.iter().filter(|e| **e == 0).count() as f64;
     let deaths = run(&model_of(&r), 0, 100_000, 2).events.event.iter().filter(|e| **e == 0).count() as f64;
-    // The mean of the relative hazard is taken at index; in ten years it may drift by the fractures that come. 2 % is what that may cost.
-    assert!((deaths / plain_deaths - 1.0).abs() < 0.02, "{deaths} {plain_deaths}");
+    // The mean of the relative hazard is taken at index. In ten years it drifts: people with risk factors that shorten life become fewer while the
+    // prevalence of their age does not, and fractures come whose instability was drawn at index only. 4 % is what that may cost.
+    assert!((deaths / plain_deaths - 1.0).abs() < 0.04, "{deaths} {plain_deaths}");
 }
 
 #[test]

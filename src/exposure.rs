@@ -1,7 +1,7 @@
 //! Exposures: what acts on a person from outside, from when to when, on which target, how strongly.
 //!
-//! A medicine, a hormone or activity profile and a risk factor are all exposures. This closed set of targets is all that the core knows; which medicine
-//! acts on which target is data.
+//! A medicine, a hormone or activity profile and a risk factor are all exposures. This closed set of targets is all that the core knows;
+//! which medicine acts on which target is data.
 
 use crate::block::NEVER;
 use crate::numeric::Scalar;

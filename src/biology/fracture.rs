@@ -4,13 +4,13 @@
 //! 2. hazard = n x probability of breaking at one loading ([`super::strength`]) x exp(risk score + prior ln(prior ratio)) x trend
 //! 3. loadings of a month of a bone of the spine n = (1 - s) + s fell / p
 //!
-//! s is the share of fractures at this site that falls cause, `fell` is 1 in a month with a fall, p the population's probability of one: at a site that
-//! only falls break, a loading is a fall; elsewhere the hardest loads of daily life are counted in the same coin. The risk score is the sum of the
-//! logarithms of the ratios of risk factors, `prior` is 1 after an earlier fracture, and the trend is that of the calendar:
-//! exp(change of ln incidence per year x (year - year of the incidence)).
+//! s is the share of fractures at this site that falls cause, `fell` is 1 in a month with a fall, p the population's probability of one:
+//! at a site that only falls break, a loading is a fall; elsewhere the hardest loads of daily life are counted in the same coin. The risk
+//! score is the sum of the logarithms of the ratios of risk factors, `prior` is 1 after an earlier fracture, and the trend is that of the
+//! calendar: exp(change of ln incidence per year x (year - year of the incidence)).
 //!
-//! 4. a fracture adds its draw to the healing state of the balance ([`super::remodeling`], equation 8), its instability and its loss of mobility
-//!    to frailty ([`super::frailty`]), and some of those who break a bone enter a nursing home
+//! 4. a fracture adds its draw to the healing state of the balance ([`super::remodeling`], equation 8), its instability and its loss of
+//!    mobility to frailty ([`super::frailty`]), and some of those who break a bone enter a nursing home
 //!
 //! Left out: how well it heals, the side, the cause other than a fall, how hard the fall was.
 

@@ -1,6 +1,7 @@
 //! Frailty: what makes the same person fall, break and die sooner than others of their age and sex.
 //!
-//! 1. z: standard normal among the living of every age and sex; per month z += theta h (1 + theta z / 2), h the life table's hazard of death
+//! 1. z: standard normal among the living of every age and sex; per month z += theta h (1 + theta z / 2), h the life table's hazard of
+//!    death
 //! 2. instability x after a fracture: += instability of the site, then halved every `instability_half_life`
 //! 3. a fracture also adds its loss of mobility to z, for good
 //! 4. effective frailty zeta = z + x
@@ -8,8 +9,8 @@
 //! Death takes the frail first: at a hazard h exp(theta z) / mean it lowers the mean of z among the living by theta h and its variance by
 //! theta^2 h each month. Equation 1 puts back both, as ageing does: people of 80 are compared with people of 80.
 //!
-//! Left out: recovery and training, a common cause that makes people frail and their bones thin beyond the correlation at index, the parts that
-//! frailty is made of.
+//! Left out: recovery and training, a common cause that makes people frail and their bones thin beyond the correlation at index, the parts
+//! that frailty is made of.
 
 use crate::numeric::Scalar;
 use crate::parameters::Parameters;
@@ -60,7 +61,8 @@ mod tests {
     use crate::model::test_parameters;
     use crate::numeric::normal;
 
-    /// Mean and standard deviation of frailty among those who live from 60 to 95, at a hazard that doubles every eight years, and their share.
+    /// Mean and standard deviation of frailty among those who live from 60 to 95, at a hazard that doubles every eight years, and their
+    /// share.
     fn survivors(aged: impl Fn(f64, f64) -> f64) -> (f64, f64, f64) {
         let f = Frailty::<f64>::new(&test_parameters());
         let n = 20_000;

@@ -2,13 +2,15 @@
 //!
 //! 1. hazard = hazard of the life table in this calendar year, at this age and sex x individual ratio / mean ratio of the population
 //! 2. individual ratio = exp(theta z) x by fractures x risk factors x the cohort's own ratio
-//! 3. by fractures = exp(theta x) x product over fracture sites of 1 + (r - 1) exp(slope (age - 80) / 10), r by months since the last fracture there
+//! 3. by fractures = exp(theta x) x product over fracture sites of 1 + (r - 1) exp(slope (age - 80) / 10), r by months since the last
+//!    fracture there
 //! 4. what fractures caused of a death, as a share of its hazard: 1 - 1 / by fractures
 //!
-//! z is frailty and x the instability after fractures ([`super::frailty`]): who breaks a bone was frailer before, and dies sooner for that too. The relative
-//! hazards of equation 3 hold only what the fracture itself causes. The mean is taken over the population at index with its history of fractures, so that a population that fractures as
-//! usual dies by its life table. Within a year of age and of the calendar the hazard is constant: -ln(1 - q). Between the calendar years of life
-//! tables it is log-linear; before the first and after the last it stays, as it does past the last age.
+//! z is frailty and x the instability after fractures ([`super::frailty`]): who breaks a bone was frailer before, and dies sooner for that
+//! too. The relative hazards of equation 3 hold only what the fracture itself causes. The mean is taken over the population at index with
+//! its history of fractures, so that a population that fractures as usual dies by its life table. Within a year of age and of the calendar
+//! the hazard is constant: -ln(1 - q). Between the calendar years of life tables it is log-linear; before the first and after the last it
+//! stays, as it does past the last age.
 //!
 //! Left out: causes of death, wars and epidemics that no life table foresees, a calendar trend of what fractures cause,
 //! and among the deaths that they caused (equation 4) those by the mobility that they took for good.
@@ -72,7 +74,8 @@ impl<S: Scalar> ExcessAfter<S> {
         ratio[0]
     }
 
-    /// The same for a block: multiplies the ratios of its people. The loop over people is the inner one: it is the one that becomes vector instructions.
+    /// The same for a block: multiplies the ratios of its people. The loop over people is the inner one: it is the one that becomes vector
+    /// instructions.
     #[inline(always)]
     pub fn multiply<const L: usize>(&self, male: &[S; L], by_age: &[S; L], months_since: &[S; L], ratios: &mut [S; L]) {
         let mut ratio = [S::ONE; L];

@@ -2,12 +2,14 @@
 //!
 //! 1. ln strength = a ln(aBMD at index / reference) + c ln(aBMD / aBMD at index) - t (ln R - w ln M) - d ln D + what exposures add
 //! 2. ln load = pw ln(weight / 70 kg) + ph ln(height / 165 cm) + phi zeta
-//! 3. demand q = (ln load - ln strength + b) / spread; probability of breaking at one loading = share of a standard normal population below q
+//! 3. demand q = (ln load - ln strength + b) / spread; probability of breaking at one loading = share of a standard normal population
+//!    below q
 //!
 //! R is resorption, M modelling formation and D microdamage, all relative to the young adult ([`super::remodeling`]): many open resorption
-//! sites weaken bone beyond its density, bone that was added without resorption relieves it (w), unrepaired damage weakens it. zeta is effective
-//! frailty ([`super::frailty`]): who is frail falls with less guard. b is solved for each population, sex and age so that its people break as
-//! often as was measured ([`crate::model::normalize`]); spread says how much one loading differs from another. All exponents belong to the site.
+//! sites weaken bone beyond its density, bone that was added without resorption relieves it (w), unrepaired damage weakens it. zeta is
+//! effective frailty ([`super::frailty`]): who is frail falls with less guard. b is solved for each population, sex and age so that its
+//! people break as often as was measured ([`crate::model::normalize`]); spread says how much one loading differs from another. All
+//! exponents belong to the site.
 //!
 //! Left out: geometry of the bone beyond its areal density, cortical and trabecular strength apart, soft tissue that pads a fall, the
 //! direction and the height of a fall, changes of weight and height after index.

@@ -1,9 +1,9 @@
 //! At index: what the hazards need of a person who has lived to the start of follow-up, and the fractures before it that still count.
 //!
-//! A fracture with a date is drawn only for people who report an earlier fracture, within the years of history, at the hazard that they have
-//! otherwise, divided by the prevalence of such reports: among all people it then comes as often as the population's incidence says, and nobody
-//! has a dated fracture without a history of one. Otherwise means: their balance and falls as they are, without the instability and the ratio that
-//! earlier fractures bring.
+//! A fracture with a date is drawn only for people who report an earlier fracture, within the years of history, at the hazard that they
+//! have otherwise, divided by the prevalence of such reports: among all people it then comes as often as the population's incidence says,
+//! and nobody has a dated fracture without a history of one. Otherwise means: their balance and falls as they are, without the instability
+//! and the ratio that earlier fractures bring.
 
 use crate::biology::falls::Falls;
 use crate::biology::fracture::{MAX_SITES, SiteHazard};
@@ -92,8 +92,8 @@ pub struct Earlier {
     pub instability: f64,
 }
 
-/// The fractures before index that still count. `relative_hazard` of a site is without what earlier fractures bring, relative to the population's
-/// incidence.
+/// The fractures before index that still count. `relative_hazard` of a site is without what earlier fractures bring, relative to the
+/// population's incidence.
 pub fn earlier_fractures(model: &Model, population: &Population, recruit: &Recruit, relative_hazard: impl Fn(usize) -> f64) -> Earlier {
     let mut earlier = Earlier { months_since: [None; MAX_SITES], instability: 0.0 };
     if !recruit.prior_fracture {
@@ -126,8 +126,8 @@ pub fn earlier_fractures_of(model: &Model, population: &Population, recruit: &Re
     })
 }
 
-/// Months between the last fracture at a site and index; `None` if there was none within the years of history, or the person would not have survived
-/// it.
+/// Months between the last fracture at a site and index; `None` if there was none within the years of history, or the person would not have
+/// survived it.
 fn months_since_fracture(model: &Model, population: &Population, recruit: &Recruit, site: usize, relative_hazard: f64) -> Option<f64> {
     let first = Recruiting::EarlierFracture as u32 + 4 * model.fracture_sites[site].decision;
     let luck = |k| model.luck.once(recruit.person, recruit.attempt, first + k);

@@ -115,8 +115,9 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
         if S::uniform(word) >= self.hazards.fracture[site][lane] {
             return None;
         }
+        // The hardest load of a month comes once: its hazard is the probability itself, however much a fall makes of it.
         let hazard = self.vertebrae.hazard(kernel, lane);
-        if S::uniform(word) >= hazard.closed_share() {
+        if S::uniform(word) >= hazard {
             return None;
         }
         let made = self.vertebrae.compression(model, kernel, block, lane, month);

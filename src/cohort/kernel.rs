@@ -54,7 +54,8 @@ pub struct Rates<S> {
     pub offset: Vec<Vec<S>>,
     /// Hazard of death of the life table, by year of follow-up; one year only without a secular trend.
     death: Vec<Vec<S>>,
-    /// Ratio of incidence to that of the year in which it was measured, by fracture site, year of follow-up, population and sex; empty without a secular trend.
+    /// Ratio of incidence to that of the year in which it was measured, by fracture site, year of follow-up, population and sex; empty
+    /// without a secular trend.
     trend: Vec<Vec<Vec<S>>>,
 }
 
@@ -136,7 +137,8 @@ impl<S: Scalar> Rates<S> {
         &self.death[((month / MONTHS_PER_YEAR) as usize).min(self.death.len() - 1)]
     }
 
-    /// Ratios of a site's incidence to that of its own year in a month of follow-up, by population and sex; `None` where the calendar stands still.
+    /// Ratios of a site's incidence to that of its own year in a month of follow-up, by population and sex; `None` where the calendar
+    /// stands still.
     #[inline(always)]
     pub fn trend_in(&self, site: usize, month: u32) -> Option<&[S]> {
         let years = self.trend.get(site)?;

@@ -1,5 +1,5 @@
-//! One month of a block of people, readable aloud: density is read, chance is asked, what happened ([`super::happenings`]) is written down, and the
-//! balance goes on.
+//! One month of a block of people, readable aloud: density is read, chance is asked, what happened ([`super::happenings`]) is written down,
+//! and the balance goes on.
 
 use crate::biology::fracture::MAX_SITES;
 use crate::biology::strength::Material;

@@ -167,15 +167,15 @@ pub const EVEN_PEOPLE: u64 = 4096;
 /// Generator of the lattice on which they stand (Korobov's form): odd, so that every coordinate takes every place once.
 const EVEN_STEP: u64 = 1457;
 
-/// The j-th independent normal number of the k-th person of an even sample: one point of a lattice, so that a mean over the sample has an error
-/// several times smaller than over as many people who are drawn.
+/// The j-th independent normal number of the k-th person of an even sample: one point of a lattice, so that a mean over the sample has an
+/// error several times smaller than over as many people who are drawn.
 fn even_normal(k: u64, j: usize) -> f64 {
     let step = (0..j).fold(1, |step, _| step * EVEN_STEP % EVEN_PEOPLE);
     normal::quantile(((k * step % EVEN_PEOPLE) as f64 + 0.5) / EVEN_PEOPLE as f64)
 }
 
-/// The k-th person of an even sample of a population, at a given sex and age. What is measured of them and their proneness to falls stand on the lattice,
-/// all else is the luck of the number `person`.
+/// The k-th person of an even sample of a population, at a given sex and age. What is measured of them and their proneness to falls stand
+/// on the lattice, all else is the luck of the number `person`.
 pub fn even_person(model: &Model, population: &Population, person: u64, k: u64, sex: usize, age_months: u32) -> Recruit {
     let mut recruit = measured(model, population, (person, 0), sex, age_months, Some(k));
     complete(model, &mut recruit, Some(even_normal(k, population.factor[sex].len())));
@@ -280,7 +280,8 @@ pub(super) fn value(d: &Distribution, sex: usize, age: f64, z: f64) -> f64 {
     }
 }
 
-/// The normal number at which a characteristic has a value: [`value`] inverted. Where many numbers have the same value, the one in their middle.
+/// The normal number at which a characteristic has a value: [`value`] inverted. Where many numbers have the same value, the one in their
+/// middle.
 pub(super) fn latent(d: &Distribution, sex: usize, age: f64, value: f64) -> f64 {
     let (location, spread) = location_and_spread(d, sex, age);
     let x = match d.transform {

@@ -24,7 +24,8 @@ use rayon::prelude::*;
 /// Pieces that a batch is cut into for each thread, so that none waits long for another.
 const PIECES_PER_THREAD: usize = 4;
 
-/// Simulates people `first..first + people` in all arms. The same people give the same rows, whatever the batch, the number of threads and the machine.
+/// Simulates people `first..first + people` in all arms. The same people give the same rows, whatever the batch, the number of threads and
+/// the machine.
 pub fn simulate(model: &Model, first: u64, people: u64, threads: usize) -> Result<Tables, ModelError> {
     match model.precision {
         Precision::F32 => simulate_in::<f32>(model, first, people, threads),

@@ -133,14 +133,15 @@ fn write_spine<S: Scalar>(model: &Model, recruit: &Recruit, lives: &Lives<S, 1>,
 
 fn write_chance<S: Scalar>(model: &Model, kernel: &Kernel<S>, lives: &Lives<S, 1>, trace: &mut Trace) {
     let h = &lives.hazards;
-    let mut put = |name: &str, decision: Decision, hazard: S| {
+    let mut put = |name: &str, decision: Decision, threshold: S| {
         trace.put(&format!("draw_{name}"), f64::uniform(lives.words_of(kernel, decision)[0]));
-        trace.put(&format!("threshold_{name}"), hazard.closed_share().to_f64());
+        trace.put(&format!("threshold_{name}"), threshold.to_f64());
     };
-    put("fall", Decision::FALL, h.fall[0]);
-    put("death", Decision::DEATH, h.death[0]);
+    put("fall", Decision::FALL, h.fall[0].closed_share());
+    put("death", Decision::DEATH, h.death[0].closed_share());
     for (k, site) in model.fracture_sites.iter().enumerate() {
-        put(&site.id, kernel.decisions[k], h.fracture[k][0]);
+        let hazard = h.fracture[k][0];
+        put(&site.id, kernel.decisions[k], if site.of_the_spine { hazard.at_most(S::ONE) } else { hazard.closed_share() });
     }
     trace.put("fell", h.fell[0].to_f64());
 }

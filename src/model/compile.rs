@@ -38,8 +38,8 @@ impl Model {
         Model::compile(request, earlier, persons)
     }
 
-    /// Compiles the JSON text of a request. What makes populations come out at their own rates is taken over from an earlier model as far as it rests
-    /// on the same numbers; the model is the same with and without it, to the last bit.
+    /// Compiles the JSON text of a request. What makes populations come out at their own rates is taken over from an earlier model as far
+    /// as it rests on the same numbers; the model is the same with and without it, to the last bit.
     pub fn from_json_like(text: &str, earlier: Option<&Model>) -> Result<Model, ModelError> {
         Model::from_json_with(text, earlier, &BTreeMap::new())
     }

@@ -1,10 +1,11 @@
 //! What makes a population's own people come out at its own rates.
 //!
-//! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of falls and
-//! death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b at which the mean
-//! hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population itself, recruited and lived
-//! to index exactly as a study's people are, with everything that is measured spread evenly over its joint distribution: density, turnover, falls,
-//! earlier fractures and risk factors enter with the correlations they have, and nothing is counted twice.
+//! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of
+//! falls and death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b
+//! at which the mean hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population
+//! itself, recruited and lived to index exactly as a study's people are, with everything that is measured spread evenly over its joint
+//! distribution: density, turnover, falls, earlier fractures and risk factors enter with the correlations they have, and nothing is
+//! counted twice.
 
 use super::offset::{Bones, Offset, OffsetsByAge};
 use super::{Model, Normalizers, Population};
@@ -22,6 +23,8 @@ use crate::parameters::LEVELS;
 use crate::table::{AGES, Between, ByAgeAndSex, interpolate};
 use rayon::prelude::*;
 
+/// Spines that are drawn for each of them: few have many deformities, and they carry much of the hazard.
+const SPINES: u32 = 4;
 /// Ages between the samples, years.
 const EVERY: usize = 5;
 /// Oldest age of a sample; older ages keep its means.
@@ -55,8 +58,8 @@ pub fn normalize(model: &mut Model, earlier: Option<&Model>, problems: &mut Prob
     }
 }
 
-/// The normalizers that an earlier model has for a population, if all that they rest on is the same: the people, what acts on them, their luck.
-/// Cohorts, arms and follow-up are no part of the reference sample.
+/// The normalizers that an earlier model has for a population, if all that they rest on is the same: the people, what acts on them, their
+/// luck. Cohorts, arms and follow-up are no part of the reference sample.
 fn known(earlier: &Model, model: &Model, which: usize) -> Option<Normalizers> {
     let same_world = earlier.parameters == model.parameters
         && earlier.risk_factors == model.risk_factors
@@ -115,7 +118,7 @@ fn sample(model: &Model, population: &Population, sex: usize, age: usize) -> Vec
 /// Means and offsets at one age and sex; where a site's incidence cannot be met, its position.
 fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means, usize> {
     let population = &model.populations[which];
-    let mut people = sample(model, population, sex, age);
+    let people = sample(model, population, sex, age);
     let offset_history = offset_history(model, population, sex, age, &people)?;
     let balance = Balance::<f32>::new(&model.parameters);
     let mut lived: Vec<Lived> = Vec::with_capacity(people.len());
@@ -141,11 +144,19 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
         .collect();
 
     // With it, and with the deformities that people bring.
-    people.iter_mut().for_each(|r| r.spine = spine_at_index::spine_at(model, population, r, offset_history.value));
+    let bring = |draw: u32, r: &Recruit| {
+        let mut r = Recruit { attempt: draw, ..r.clone() };
+        r.spine = spine_at_index::spine_at(model, population, &r, offset_history.value);
+        r
+    };
+    let brought: Vec<Recruit> = (0..SPINES).flat_map(|draw| people.iter().map(move |r| bring(draw, r))).collect();
     let instability: Vec<f64> = earlier.iter().map(|e| e.instability).collect();
     let (fall, falls) = cell.falls(&instability);
     let offset = (0..model.fracture_sites.len())
-        .map(|site| cell.parts(site, &people, &instability, &falls, true).solve(cell.breaking(site)).ok_or(site))
+        .map(|site| {
+            let people = if model.fracture_sites[site].of_the_spine { &brought } else { &people };
+            cell.parts(site, people, &instability, &falls, true).solve(cell.breaking(site)).ok_or(site)
+        })
         .collect::<Result<_, _>>()?;
     Ok(Means { fall, fall_undated, offset, offset_undated, offset_history, death: cell.death(&earlier) })
 }
@@ -172,10 +183,11 @@ impl Cell<'_> {
         (mean, ratios.iter().map(|ratio| expected_falls(self.population, self.sex, self.age, ratio / mean)).collect())
     }
 
-    /// Everybody's bones at a site.
+    /// Everybody's bones at a site; the same people may come several times, one round after the other.
     fn parts(&self, site: usize, people: &[Recruit], instability: &[f64], falls: &[f64], with_prior_fractures: bool) -> Parts {
         let p_fall = expected_falls(self.population, self.sex, self.age, 1.0);
         Parts::new(self.model, people, site, |j| {
+            let j = j % self.lived.len();
             let l = &self.lived[j];
             let prior = if with_prior_fractures { l.prior_fracture } else { 0.0 };
             (l.burden(self.model, site, instability[j]), l.weight(self.model, site, falls[j], p_fall, prior))

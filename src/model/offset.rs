@@ -72,7 +72,8 @@ impl Bones {
 
     /// Solves mean hazard = `incidence`; `None` if no offset does.
     pub fn solve(&self, cpu: Cpu, spread: f64, incidence: f64) -> Option<Offset> {
-        // ln of the mean rises with b from minus infinity to ln(mean weight): an interval that holds the root is halved unless Newton's step is better.
+        // ln of the mean rises with b from minus infinity to ln(mean weight): an interval that holds the root is halved unless Newton's
+        // step is better.
         const WIDEST: f64 = 50.0;
         const STEPS: usize = 200;
         const CLOSE: f64 = 1e-8; // of the last step: the next one would be its square
@@ -110,7 +111,8 @@ impl Bones {
 
 on_cpu! {
     /// Hazards and their derivatives by (burden + offset) / spread.
-    fn each_hazard<S, const L: usize>(burden: &[S; L], weight: &[S; L], offset: S, per_spread: S, hazard: &mut [S; L], density: &mut [S; L]) -> () = each;
+    fn each_hazard<S, const L: usize>(burden: &[S; L], weight: &[S; L], offset: S, per_spread: S,
+        hazard: &mut [S; L], density: &mut [S; L]) -> () = each;
 }
 
 fn hazards(

@@ -68,8 +68,11 @@ fn fractures_cause_a_part_of_the_deaths_that_follow_them_and_of_no_other() {
 #[test]
 fn exposures_that_make_people_fall_or_weaken_bone_break_more_bones() {
     let mut r = one_arm();
-    let arm = |name: &str, target: &str, amount: f64| json!({"name": name, "exposures": [course(name, json!([{"target": target, "amount": amount, "every_months": null}]))]});
-    r["arms"].as_array_mut().unwrap().extend([arm("falls", "falls", 0.7), arm("weak", "strength", -0.3), arm("strong", "strength", 0.3)]);
+    let arm = |target: &str, amount: f64| {
+        let effects = json!([{"target": target, "amount": amount, "every_months": null}]);
+        json!({"name": format!("{target} {amount}"), "exposures": [course(target, effects)]})
+    };
+    r["arms"].as_array_mut().unwrap().extend([arm("falls", 0.7), arm("strength", -0.3), arm("strength", 0.3)]);
     let model = model_of(&r);
     let t = run(&model, 0, 20_000, 2);
     let falls =

@@ -1,4 +1,5 @@
-//! The kernel against what must be true of it: closed forms, and the promise of the same bits on any threads, batches, instructions and company.
+//! The kernel against what must be true of it: closed forms, and the promise of the same bits on any threads, batches, instructions and
+//! company.
 //!
 //! The studies are those of `study`, changed where a test needs it.
 
@@ -238,8 +239,8 @@ fn the_shipped_population_with_its_fractures_still_dies_by_its_life_table() {
     r["record_persons"] = json!(false);
     let plain_deaths = run(&model_of(&plain()), 0, 100_000, 2).events.event.iter().filter(|e| **e == 0).count() as f64;
     let deaths = run(&model_of(&r), 0, 100_000, 2).events.event.iter().filter(|e| **e == 0).count() as f64;
-    // The mean of the relative hazard is taken at index. In ten years it drifts: people with risk factors that shorten life become fewer while the
-    // prevalence of their age does not, and fractures come whose instability was drawn at index only. 4 % is what that may cost.
+    // The mean of the relative hazard is taken at index. In ten years it drifts: people with risk factors that shorten life become fewer
+    // while the prevalence of their age does not, and fractures come whose instability was drawn at index only. 4 % is what that may cost.
     assert!((deaths / plain_deaths - 1.0).abs() < 0.04, "{deaths} {plain_deaths}");
 }
 

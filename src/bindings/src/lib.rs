@@ -55,7 +55,8 @@ impl Model {
         self.core.months
     }
 
-    /// What individual risks are related to, by population, quantity, sex and age: mean ratios of falls and death, offsets of load against strength.
+    /// What individual risks are related to, by population, quantity, sex and age: mean ratios of falls and death, offsets of load against
+    /// strength.
     fn derived<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
         for population in &self.core.populations {
@@ -96,8 +97,8 @@ fn cpu_level(py: Python<'_>) -> PyResult<&'static str> {
 /// Columns of numbers by cohort, as Python gives them.
 type GivenColumns<'py> = BTreeMap<String, BTreeMap<String, PyReadonlyArray1<'py, f64>>>;
 
-/// Compiles the JSON text of a request; what populations are related to is taken over from `like` where it rests on the same numbers. `persons`
-/// has the columns of people whom the user has, by cohort: NaN where a value is missing.
+/// Compiles the JSON text of a request; what populations are related to is taken over from `like` where it rests on the same numbers.
+/// `persons` has the columns of people whom the user has, by cohort: NaN where a value is missing.
 #[pyfunction]
 #[pyo3(signature = (request, like = None, persons = None))]
 fn compile(py: Python<'_>, request: &str, like: Option<Py<Model>>, persons: Option<GivenColumns<'_>>) -> PyResult<Model> {
@@ -160,8 +161,8 @@ fn trace<'py>(py: Python<'py>, model: &Model, arm: usize, person: u64) -> PyResu
     Ok(all)
 }
 
-/// Courses of typical people under several parameter sets: array of sets x (courses x people x visits) x (four densities, CTX, P1NP), relative to the young
-/// adult.
+/// Courses of typical people under several parameter sets: array of sets x (courses x people x visits) x (four densities, CTX, P1NP),
+/// relative to the young adult.
 #[pyfunction]
 fn courses<'py>(py: Python<'py>, request: &str) -> PyResult<Bound<'py, PyArray3<f64>>> {
     let rows = py.detach(|| -> Result<_, ModelError> {

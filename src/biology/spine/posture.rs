@@ -7,6 +7,8 @@ use crate::parameters::{LEVELS, SHAPES, SpineParameters};
 use crate::table::AGES;
 use crate::units::MONTHS_PER_YEAR;
 
+/// No back is bent further, degrees: the ribs then rest on the pelvis.
+const MOST_KYPHOSIS: f64 = 120.0;
 /// Age at which the amounts of ageing hold, years.
 const OLD: f64 = 80.0;
 
@@ -69,12 +71,13 @@ impl Posture {
 
     /// Equation 6: kyphosis (Cobb angle T4 to T12), degrees.
     pub fn kyphosis(&self, curve: &Curve, age_months: u32, spine: Spine) -> f64 {
-        self.young + of_age(&self.ageing, age_months) + self.more_than_mean(curve, age_months, spine)
+        let ageing = curve.ageing * of_age(&self.ageing, age_months);
+        (self.young + curve.young + ageing + spine.sum(THORACIC, &self.wedge_angle)).min(MOST_KYPHOSIS)
     }
 
     /// Kyphosis less the mean of people of this age without a compressed vertebra, degrees.
     pub fn more_than_mean(&self, curve: &Curve, age_months: u32, spine: Spine) -> f64 {
-        curve.young + (curve.ageing - 1.0) * of_age(&self.ageing, age_months) + spine.sum(THORACIC, &self.wedge_angle)
+        self.kyphosis(curve, age_months, spine) - (self.young + of_age(&self.ageing, age_months))
     }
 
     /// Whether a kyphosis is called hyperkyphosis.

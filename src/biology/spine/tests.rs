@@ -173,6 +173,8 @@ fn height_and_kyphosis_of_known_spines() {
     let own = posture.curve(1.0, 0.0);
     assert!((own.young - 8.0).abs() < 1e-12 && own.ageing < 1.0);
     assert!((posture.more_than_mean(&own, 960, Spine::INTACT) - (8.0 + 16.0 * (own.ageing - 1.0))).abs() < 1e-12);
+    let all_crushed = spine_of(&[3; 13], 1);
+    assert_eq!(posture.kyphosis(&posture.curve(3.0, 0.0), 1200, all_crushed), 120.0);
     assert!(posture.is_hyperkyphosis(50.0) && !posture.is_hyperkyphosis(49.99));
 }
 

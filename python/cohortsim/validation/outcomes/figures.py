@@ -57,7 +57,7 @@ def _split(rows: pl.DataFrame) -> tuple[list[tuple[str, pl.DataFrame]], pl.DataF
     aged = rows.filter(has_age & (pl.col("layer") != "trials"))
     made = []
     taken: list[str] = []
-    keys = ["study", "measure", "site", "factor", "years", "unit", "source"]
+    keys = ["measure", "site", "factor", "years", "unit", "source"]
     for _, mine in aged.group_by(keys, maintain_order=True):
         if mine["age_from"].n_unique() >= FEWEST_AGES:
             first = mine.row(0, named=True)
@@ -78,13 +78,14 @@ def _over_age(title: str, rows: pl.DataFrame) -> Any:
     unit = str(first["unit"])
     y = alt.Y("simulated:Q", title=unit)
     base = alt.Chart(alt.Data(values=rows.to_dicts()))
-    line = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, color=colour)
+    line = base.mark_line(strokeWidth=1.5, point={"size": 10}).encode(x=x, y=y, color=colour)
     band = base.transform_filter("datum.simulated_low != null").mark_area(opacity=0.2)
     band = band.encode(
         x=x, y=alt.Y("simulated_low:Q", title=unit), y2="simulated_high:Q", color=colour
     )
     points = figures.published(rows, x, colour)
-    note = f"{first['study'].replace('_', ' ')}; {first['source']}"
+    studies = ", ".join(rows["study"].unique(maintain_order=True)).replace("_", " ")
+    note = f"{studies}; {first['source']}"
     head = alt.TitleParams(title, subtitle=note, fontSize=11, subtitleColor="#666666")
     return alt.layer(band, line, *points).properties(title=head, width=WIDTH, height=HEIGHT)
 

@@ -61,14 +61,14 @@ def per_sd(outcome: Outcome, seen: Observed) -> Sums:
     who = lives.chosen(outcome)
     z = z_scores(lives, who, outcome.factor)
     cells = _cells(outcome, lives, who, np.zeros(lives.count, dtype=np.int64), z, 1)
-    return _last(cells, 1, density=True)
+    return last_term(cells, 1, density=True)
 
 
 def factor_ratio(outcome: Outcome, seen: Observed) -> Sums:
     """Rate ratio of those with a factor against those without it."""
     lives = seen.lives(outcome)
     cells = _factor_cells(outcome, lives, density=False)
-    return _last(cells, 2, density=False)
+    return last_term(cells, 2, density=False)
 
 
 def factor_ratio_at_same_density(outcome: Outcome, seen: Observed) -> Sums:
@@ -102,7 +102,7 @@ def body_mass(outcome: Outcome, seen: Observed) -> Sums:
     middle = np.abs(bmi - BMI_MIDDLE) < BMI_HALF
     who = lives.chosen(outcome) & (there | middle)
     cells = _cells(outcome, lives, who, there.astype(np.int64), None, 2)
-    return _last(cells, 2, density=False)
+    return last_term(cells, 2, density=False)
 
 
 def rise(outcome: Outcome, seen: Observed) -> Sums:
@@ -145,21 +145,6 @@ def rise_by_density(outcome: Outcome, seen: Observed) -> Sums:
     return Sums(sums, cells.people, make)
 
 
-def prior_at_landmark(outcome: Outcome, seen: Observed) -> Sums:
-    """Rate ratio of a fracture after half of the follow-up, by a fracture of `factor` before it."""
-    lives = seen.lives(outcome)
-    landmark = seen.years / 2
-    who = lives.chosen(outcome) & (lives.exit > landmark)
-    before = (lives.first(outcome.factor) < landmark).astype(np.int64)
-    people, when = lives.all(outcome.site)
-    late = when >= landmark
-    after = np.full(lives.count, np.inf)
-    np.minimum.at(after, people[late], when[late])
-    end = np.minimum(lives.exit, after)
-    cells = _by_cell(lives, who, before, None, 2, after <= lives.exit, end - landmark)
-    return _last(cells, 2, density=False)
-
-
 # --- cells --------------------------------------------------------------------------------------
 
 
@@ -191,12 +176,13 @@ def _cells(
     until = lives.years if outcome.years is None else outcome.years
     first = lives.first(outcome.site)
     end = np.minimum(np.minimum(lives.exit, until), first)
-    return _by_cell(lives, who, level, z, levels, first <= end, end)
+    return by_cell(lives, who, level, z, levels, first <= end, end)
 
 
-def _by_cell(
+def by_cell(
     lives: Lives, who: Flags, level: Index, z: Array | None, levels: int, event: Flags, time: Array
 ) -> Cells:
+    """Return events and time by cell: of who, by level, z-score, event or not, and years."""
     if z is not None:
         who = who & np.isfinite(z)
     if not who.any():
@@ -227,7 +213,8 @@ def _by_cell(
     )
 
 
-def _last(cells: Cells, levels: int, *, density: bool) -> Sums:
+def last_term(cells: Cells, levels: int, *, density: bool) -> Sums:
+    """Return the rate ratio of the last term: of the last level, or of density."""
     return _coefficient(cells, cells.terms(levels, density=density), -1)
 
 

@@ -42,7 +42,7 @@ MEASURES = {
     "body_mass": Measure(gradients.body_mass),
     "rise": Measure(gradients.rise),
     "rise_by_density": Measure(gradients.rise_by_density),
-    "prior_at_landmark": Measure(gradients.prior_at_landmark),
+    "prior_at_landmark": Measure(repeats.prior_at_landmark),
     "after_first": Measure(repeats.against_population),
     "after_first_per_year_of_age": Measure(repeats.per_year_of_age),
     "after_first_women_to_men": Measure(repeats.women_to_men_after),

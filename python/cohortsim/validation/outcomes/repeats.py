@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cohortsim.validation.compare import NotThereError
+from cohortsim.validation.outcomes.gradients import by_cell, last_term
 from cohortsim.validation.outcomes.lives import Flags, Lives
 from cohortsim.validation.outcomes.regression import poisson
 from cohortsim.validation.outcomes.sums import Array, Index, Sums, counted, ratio
@@ -71,6 +72,21 @@ def next_within(outcome: Outcome, seen: Observed) -> Sums:
     hit = who & (second < first + years)
     sums = np.stack([lives.people(hit), lives.people(who)], axis=1)
     return Sums(sums, sums[:, 1], lambda total: 100 * ratio(total[0], total[1]))
+
+
+def prior_at_landmark(outcome: Outcome, seen: Observed) -> Sums:
+    """Rate ratio of a fracture after half of the follow-up, by a fracture of `factor` before it."""
+    lives = seen.lives(outcome)
+    landmark = seen.years / 2
+    who = lives.chosen(outcome) & (lives.exit > landmark)
+    before = (lives.first(outcome.factor) < landmark).astype(np.int64)
+    people, when = lives.all(outcome.site)
+    late = when >= landmark
+    after = np.full(lives.count, np.inf)
+    np.minimum.at(after, people[late], when[late])
+    end = np.minimum(lives.exit, after)
+    cells = by_cell(lives, who, before, None, 2, after <= lives.exit, end - landmark)
+    return last_term(cells, 2, density=False)
 
 
 def _regressed(outcome: Outcome, seen: Observed, term: int) -> Sums:

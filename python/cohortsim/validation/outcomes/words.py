@@ -76,12 +76,15 @@ def what(row: dict[str, Any]) -> str:
 
 
 def who(row: dict[str, Any]) -> str:
-    """Return arms, sex, ages and time of a row: its label in a panel."""
+    """Return cohort, arms, sex, ages and time of a row: its label in a panel."""
+    cohort = str(row["cohort"])
+    of_all = cohort == "residents" or cohort.startswith("age_")
     arms = str(row["arm"]).replace("_", " ")
     if row["against"]:
         arms = " against ".join(filter(None, (arms, str(row["against"]).replace("_", " "))))
     sex = "" if row["sex"] == "both" else row["sex"]
-    parts = (arms, " ".join(filter(None, (sex, ages(row)))), time(row))
+    cohort = "" if of_all else cohort.replace("_", " ")
+    parts = (cohort, arms, " ".join(filter(None, (sex, ages(row)))), time(row))
     return ", ".join(part for part in parts if part)
 
 

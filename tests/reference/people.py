@@ -34,8 +34,8 @@ NEVER = 1.0e6
 """Months from index that no life reaches."""
 WIDEST = 5.0
 """Largest |z| of characteristics and spreads between people."""
-EVEN_PEOPLE, EVEN_STEP = 4096, 1457
-"""People of an even sample, and the generator of the lattice that they stand on."""
+EVEN_PEOPLE, EVEN_STEP, EVEN_SHIFT = 4096, 1457, 2531
+"""People of an even sample, and the generator and the shift of the lattice that they stand on."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,12 @@ def measured(
 def even_normal(place: Ints, k: int) -> Floats:
     """Return the k-th independent normal number of the people at some places of an even sample.
 
-    Every coordinate takes each quantile of so many once; together they are a lattice.
+    Every coordinate takes each quantile of so many once; together they are a lattice, moved so that
+    nobody is the least in everything.
     """
     step = pow(EVEN_STEP, k, EVEN_PEOPLE)
-    return np.asarray(ndtri(((place * step) % EVEN_PEOPLE + 0.5) / EVEN_PEOPLE))
+    moved = (place * step + (k + 1) * EVEN_SHIFT) % EVEN_PEOPLE
+    return np.asarray(ndtri((moved + 0.5) / EVEN_PEOPLE))
 
 
 def value_at(characteristic: Plain, sex: str, age: Floats, z: Floats) -> Floats:

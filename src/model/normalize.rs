@@ -42,6 +42,7 @@ struct Means {
     offset_undated: Vec<Offset>,
     offset_history: Offset,
     death: f64,
+    course: [f64; 4],
 }
 
 /// Fills the normalizers of every population of the model; those that an earlier model has for the same numbers are taken over.
@@ -107,6 +108,7 @@ fn normalizers(model: &Model, which: usize, problems: &mut Problems) -> Option<N
         offset_history: offsets(&population.deformity, &|m| m.offset_history),
         recorded: recorded(model, population),
         death: table(&|m| m.death),
+        course: std::array::from_fn(|site| table(&|m| m.course[site])),
     })
 }
 
@@ -122,11 +124,17 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
     let offset_history = offset_history(model, population, sex, age, &people)?;
     let balance = Balance::<f32>::new(&model.parameters);
     let mut lived: Vec<Lived> = Vec::with_capacity(people.len());
+    let mut ln_relative = [0.0; 4];
     for group in people.chunks(REFERENCE_LANES) {
         let mut block = Block::<f32, REFERENCE_LANES>::of(model, group.to_vec());
         simulate::live_to_index(model, &balance, &mut block);
         lived.extend((0..group.len()).map(|lane| Lived::of(&block, lane)));
+        for lane in 0..group.len() {
+            let relative = balance.relative_density(&block.person.load(lane), &block.state.load(lane));
+            (0..4).for_each(|site| ln_relative[site] += libm::log(f64::from(relative[site])));
+        }
     }
+    let course = ln_relative.map(|sum| libm::exp(sum / people.len() as f64));
     let cell = Cell { model, population, sex, age, lived };
 
     // Without what earlier fractures bring: this dates them.
@@ -158,7 +166,7 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
             cell.parts(site, people, &instability, &falls, true).solve(cell.breaking(site)).ok_or(site)
         })
         .collect::<Result<_, _>>()?;
-    Ok(Means { fall, fall_undated, offset, offset_undated, offset_history, death: cell.death(&earlier) })
+    Ok(Means { fall, fall_undated, offset, offset_undated, offset_history, death: cell.death(&earlier), course })
 }
 
 /// The reference people of one age and sex, who have lived to index.

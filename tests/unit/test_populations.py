@@ -201,7 +201,7 @@ def test_deformities_are_what_the_films_of_europe_ask_for(
     sex: str, young: float, old: float
 ) -> None:
     """EPOS at 50-54 and 75-79 per 1,000, times compressions for each person seen on films."""
-    rates = table("sweden", "vertebral_deformity").filter(pl.col("sex") == sex)
+    rates = table("uk", "vertebral_deformity").filter(pl.col("sex") == sex)
     made = dict(rates.select("age", "rate").iter_rows())
     assert 1000 * made[52.5] == pytest.approx(young, rel=0.01)
     assert 1000 * made[77.5] == pytest.approx(old, rel=0.01)

@@ -25,13 +25,13 @@ COUNTRIES = (
 # Hispanic: that of clinical vertebral fractures in Medicare (taylor2011). All races: 1. Sweden: the
 # centres of EVOS differ threefold, those of Scandinavia have most deformities (oneill1996), and
 # with Europe's mean fewer would be clinical than Malmo counted: fitted to its lifetime risks at 45.
-TO_WHITE = {"all": 1.0, "white": 1.0, "black": 10.6 / 19.1, "hispanic": 0.69, "sweden": 1.6}
+TO_WHITE = {"all": 1.0, "white": 1.0, "black": 10.6 / 19.1, "hispanic": 0.69, "sweden": 1.5}
 # What the spine's new and worse compressions come to for each person whom films would show one in:
 # fitted so that simulated pairs of films four years apart give the rates of EPOS (calibrated rows).
 # Above 1 in old age, where one person has several; at the ages in between it also corrects the curve.
 PER_FILM = {
-    "women": np.array([1, 1, 1, 0.98, 0.96, 0.98, 1.11, 1.29, 1.56, 1.65]),
-    "men": np.array([1, 1, 1, 0.80, 0.74, 0.74, 0.82, 0.98, 1.34, 1.42]),
+    "women": np.array([1, 1, 1, 1.00, 0.95, 0.92, 1.02, 1.18, 1.42, 1.50]),
+    "men": np.array([1, 1, 1, 0.86, 0.72, 0.70, 0.78, 0.94, 1.28, 1.36]),
 }
 SOURCES = {"black": "cauley2008", "hispanic": "taylor2011", "sweden": "oneill1996"}
 

@@ -83,7 +83,9 @@ def notes_of(group: str) -> list[Note]:
     ratio = TO_WHITE[group]
     race = f" x {ratio:.2f} ({SOURCES[group]})" if group in SOURCES else ""
     young = f"mean slope since 50-54 continued below{race}"
-    text = f"EPOS, log-quadratic between both ends and the mean; compressions per film, fitted{race}"
+    text = (
+        f"EPOS, log-quadratic between both ends and the mean; compressions per film, fitted{race}"
+    )
     old = f"extrapolated: half of the last slope{race}"
     notes: list[Note] = [("assumption", "assumption", young)] * len(YOUNG)
     notes += [("felsenberg2002", "calibrated", text)] * len(MIDDLES)

@@ -1,11 +1,22 @@
-//! What makes a population's own people come out at its own rates.
+//! Normalization: what makes a population's own people come out at its own rates.
 //!
 //! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of
-//! falls and death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b
-//! at which the mean hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population
-//! itself, recruited and lived to index exactly as a study's people are, with everything that is measured spread evenly over its joint
-//! distribution: density, turnover, falls, earlier fractures and risk factors enter with the correlations they have, and nothing is
-//! counted twice.
+//! falls and death are divided by their mean over the population, and load is set against strength by an offset at which the mean hazard
+//! of a fracture is the incidence that was measured.
+//!
+//! 1. falls and death: hazard of a person = rate of the population at this age and sex x individual ratio / its mean over the people of
+//!    that age and sex
+//! 2. fractures: offset b of a site at which the mean over those people of their hazards is the incidence that was measured; for the spine,
+//!    of new or worse deformities, with the deformities that people already have
+//! 3. between the ages of the reference people (every five years) b lies on the straight line, moved by (how far ln incidence lies from its
+//!    own straight line) / (d ln mean / db)
+//!
+//! The mean is taken over a reference sample of the population itself, recruited and lived to index exactly as a study's people are, with
+//! everything that is measured spread evenly over its joint distribution: density, turnover, falls, earlier fractures and risk factors
+//! enter with the correlations they have, and nothing is counted twice.
+//!
+//! Left out: selection after index. The frail die and those who break a bone break another, so that rates of a cohort that is followed for
+//! long drift a little from those of the population's table.
 
 use super::offset::{Bones, Offset, OffsetsByAge};
 use super::{Model, Normalizers, Population};

@@ -97,6 +97,12 @@ def nearest_name(word: str, options: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
+def brief(text: object, most: int = 60) -> str:
+    """Return a text as a message shows it: not too long, and without signs that nobody sees."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in str(text)[: most + 1])
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."
+
+
 def one_of(options: Iterable[str], limit: int = 12) -> str:
     """Return 'one of a, b, c' for a message; long lists are cut and say so."""
     names = list(dict.fromkeys(str(option) for option in options))

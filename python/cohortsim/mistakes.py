@@ -23,6 +23,7 @@ from cohortsim.errors import Problem, nearest, one_of
 from cohortsim.fields import SEXES
 
 TAGS = {"word", "median", "population_id", "own_people"}
+KEY = "[key]"  # how pydantic marks that a key is wrong, not what stands under it
 A_GROUP, A_LIST = "needs a group of keys", "needs a list"
 LONGEST_WHOLE = 128  # bits of a whole number that messages still show in full
 
@@ -101,7 +102,7 @@ def ages_of(group: Mapping[str, Any], key: str = "ages") -> tuple[float, float] 
 
 
 def _translated(detail: Mapping[str, Any], model: type[BaseModel]) -> list[Mistake]:
-    path = tuple(step for step in detail["loc"] if step not in TAGS)
+    path = tuple(step for step in detail["loc"] if step not in TAGS | {KEY})
     kind, context = str(detail["type"]), detail.get("ctx", {})
     carried = context.get("error")
     if isinstance(carried, MistakesError):

@@ -6,6 +6,7 @@ Missing values are empty cells, `NA` or `NaN` of a CSV, and null or NaN of a Par
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cohortsim.errors import Problem
+from cohortsim.errors import Problem, brief
 from cohortsim.persons_columns import Column
 from cohortsim.persons_reading import Raw
 
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Told = Callable[[int], tuple[str, str, str]]
 """Says of a row what was found, what is needed, what to do."""
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 MOST_ROWS = 10
 """Most rows that are named for one kind of mistake in one column; the rest are counted."""
 NO_VALUE = ("", "na", "nan", "null", "none")
@@ -62,7 +64,7 @@ class Cells:
         kind = series.dtype
         if column.kind == "sex" and kind in (pl.String, pl.Categorical, pl.Enum):
             return self._words(column, series.cast(pl.String), named, SEX_CODES)
-        if column.kind == "yes_no" and kind in (pl.Boolean, pl.String):
+        if column.kind == "yes_no" and kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum):
             text = series.cast(pl.String)
             return self._words(column, text, named, YES_NO)
         if column.kind != "sex" and self.raw.is_text:
@@ -124,6 +126,10 @@ class Cells:
         except pl.exceptions.PolarsError:
             found = f"holds {series.dtype}"
             return self._none(named, found, "needs texts or numbers", "convert it")
+        if series.dtype.is_float():
+            text = pl.select(pl.when(series.is_nan()).then(None).otherwise(text)).to_series()
+        elif self.raw.is_text:
+            text = text.str.strip_chars()
         first: dict[str, int] = {}
         doubled = (text.is_duplicated() & text.is_not_null()).to_numpy()
         again = np.zeros(len(doubled), dtype=np.bool_)
@@ -173,8 +179,7 @@ def _is_missing(series: pl.Series) -> Flags:
 
 
 def _quoted(value: object) -> str:
-    text = str(value)
-    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
+    return f'"{brief(value, 40)}"'
 
 
 def _some(series: pl.Series) -> str:
@@ -183,13 +188,15 @@ def _some(series: pl.Series) -> str:
 
 
 def _not_a_number(column: Column, text: str) -> tuple[str, str, str]:
-    comma = text.strip().replace(",", ".")
-    try:
-        float(comma)
+    advice = f"write a number, or {_without(column)}"
+    if DECIMAL_COMMA.fullmatch(text.strip()):
         advice = "write decimals with a point"
-    except ValueError:
-        advice = "write a number, or leave the cell empty"
     return _quoted(text), column.needs, advice
+
+
+def _without(column: Column) -> str:
+    must = column.kind in ("sex", "age", "weight")
+    return "leave the row out" if must else "leave the cell empty"
 
 
 def _out_of_range(column: Column, value: float) -> tuple[str, str, str]:
@@ -198,8 +205,10 @@ def _out_of_range(column: Column, value: float) -> tuple[str, str, str]:
             return f"{value:g}", column.needs, f"did you give {slip.words}?"
     if column.name.startswith("abmd_") and -10 < value <= 0:
         return f"{value:g}", column.needs, "did you give a T-score?"
-    empty = "leave the row out" if column.kind in ("age", "weight") else "leave the cell empty"
-    return f"{value:g}", column.needs, f"correct it, or {empty}"
+    needs = column.needs
+    if column.kind == "weight" and value > column.high:
+        needs = f"needs at most {column.high:g}"
+    return f"{value:g}", needs, f"correct it, or {_without(column)}"
 
 
 def sorted_problems(found: list[Found]) -> Iterator[Problem]:

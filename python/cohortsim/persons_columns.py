@@ -66,7 +66,7 @@ _FIXED = (
         "weight",
         "",
         0,
-        float("inf"),
+        1e12,
         "Survey weight: how many people the row stands for.",
     ),
     Column("sex", "sex", "", 0, 0, "women or F, men or M; required."),

@@ -10,16 +10,24 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from cohortsim.errors import Problem, nearest_name
+from cohortsim.errors import Problem, brief, nearest_name
 
 FORMATS = "needs a CSV file (.csv) or a Parquet file (.parquet)"
 BESIDE = "put it beside the scenario, or in the working folder if a former run is repeated"
+OTHER_KINDS = (
+    (b"\x1f\x8b", "compressed (gzip)"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"PAR1", "Parquet, named .csv"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+"""How files that are no CSV begin, and what they are."""
 MOST_LINES = 10
 """Most torn lines of a CSV that are told one by one."""
 BROKEN = (
@@ -84,6 +92,7 @@ def read(folder: Path, file: str) -> Raw:
             if not data:
                 problem = Problem(file, "is empty", "needs a row for each person", "fill it")
     if problem is not None:
+        problem = replace(problem, place=brief(file))
         return Raw(file, pl.DataFrame(), problems=(problem,))
     made = _csv(data, file) if suffix == ".csv" else _parquet(data, file)
     digest = hashlib.sha256(data).hexdigest()
@@ -120,8 +129,14 @@ def _parquet(data: bytes, file: str) -> Raw:
 
 
 def _csv(data: bytes, file: str) -> Raw:
+    kind = next((name for first, name in OTHER_KINDS if data.startswith(first)), None)
+    if kind is not None:
+        problem = Problem(file, f"is {kind}", "needs a CSV in UTF-8", "save it as plain CSV")
+        return Raw(file, pl.DataFrame(), problems=(problem,))
     try:
         text = data.decode("utf-8-sig")
+        if "\n" not in text:  # lines of old computers end in a carriage return alone
+            text = text.replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         problem = Problem(
@@ -134,13 +149,16 @@ def _csv(data: bytes, file: str) -> Raw:
     try:
         header, width, sizes, lines = _structure(text)
     except csv.Error as error:
-        problem = Problem(
-            file, f"is not CSV ({error})", "needs commas between cells", "save it again"
-        )
+        needed = "needs each quote closed" if "unexpected end" in str(error) else "needs a CSV"
+        problem = Problem(file, f"is not CSV ({error})", needed, "look there")
         return Raw(file, pl.DataFrame(), problems=(problem,))
-    problems = [*_header(header, text, file), *_torn(sizes, lines, width, file)]
-    if any(problem.advice.startswith("separate") for problem in problems):
-        return Raw(file, pl.DataFrame(), problems=tuple(problems))
+    if not header:
+        problem = Problem(file, "its first line is empty", "needs the names of columns", "add them")
+        return Raw(file, pl.DataFrame(), problems=(problem,))
+    separated = _separated_otherwise(header, file)
+    if separated is not None:  # what else is wrong follows from that
+        return Raw(file, pl.DataFrame(), problems=(separated,))
+    problems = [*_header(header, file), *_torn(sizes, lines, width, file)]
     try:
         frame = pl.read_csv(
             text.encode(), infer_schema=False, truncate_ragged_lines=True, raise_if_empty=False
@@ -175,17 +193,21 @@ def _structure(text: str) -> tuple[list[str], int, np.ndarray, np.ndarray]:
     return header, len(header), np.array(sizes, dtype=np.int64), np.array(lines, dtype=np.int64)
 
 
-def _header(header: list[str], text: str, file: str) -> Iterator[Problem]:
-    first = text.split("\n", 1)[0]
-    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(header) == 1 and sign in first:
+def _separated_otherwise(header: list[str], file: str) -> Problem | None:
+    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and sign in header[0]:
             advice = "separate cells with commas, and write decimals with a point"
-            yield Problem(f"{file}:1", f"cells are separated by {name}", "needs commas", advice)
-            return
+            return Problem(f"{file}:1", f"cells are separated by {name}", "needs commas", advice)
+    return None
+
+
+def _header(header: list[str], file: str) -> Iterator[Problem]:
     for name, times in Counter(cell.strip() for cell in header).items():
         if times > 1:
             said = (
-                f'column "{name}" is there {times} times' if name else f"{times} nameless columns"
+                f'column "{brief(name)}" is there {times} times'
+                if name
+                else f"{times} nameless columns"
             )
             yield Problem(f"{file}:1", said, "needs each column once", "rename or remove one")
         elif not name and header:

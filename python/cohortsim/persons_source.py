@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cohortsim.errors import Problem, nearest, nearest_name, one_of
+from cohortsim.errors import Problem, brief, nearest, nearest_name, one_of
 from cohortsim.persons_cells import Cells, Floats, sorted_problems
 from cohortsim.persons_columns import COMMON_NAMES, Column, columns
 from cohortsim.persons_reading import Raw
@@ -16,6 +16,12 @@ from cohortsim.persons_reading import Raw
 LIST = "see `cohortsim list persons_columns`"
 BODY_WEIGHTS = (25.0, 250.0)
 """Survey weights that all lie here, in a file without body weight, look like kilograms."""
+USUAL_HEIGHT = 165.0  # cm, where the height is not known
+ENOUGH_PEOPLE, HEAVIEST_HALF = 10, 45.0
+"""Persons whose middle body mass index (kg/m2) is above this are heavier than any population."""
+MOST_WEIGHT = 1e12
+MOST_NAMES, LONGEST_NAME = 20, 60
+"""Most unknown columns that are named, and most characters of a name that may be a slip."""
 Plain = dict[str, Any]
 
 
@@ -63,12 +69,13 @@ class Source:
                 cells.women_only(values, sex, meant[name])
         yield from sorted_problems(cells.problems)
         yield from self._weights(renames, meant)
+        yield from self._pounds(renames, meant)
 
     def _weights(
         self, renames: Mapping[str, str | None], meant: Mapping[str, str]
     ) -> Iterator[Problem]:
         weights = self.columns.get("weight")
-        if weights is None or not np.isfinite(weights).all():
+        if weights is None or not (np.abs(weights) <= MOST_WEIGHT).all():
             return
         place = f"{self.raw.shown} {meant['weight']}"
         if (weights == 0).all():
@@ -84,13 +91,37 @@ class Source:
                 "write columns: {weight: body_weight}, or {weight: weight} if they are weights",
             )
 
+    def _pounds(
+        self, renames: Mapping[str, str | None], meant: Mapping[str, str]
+    ) -> Iterator[Problem]:
+        """Pounds are within the range of kilograms; but half of all people are not so heavy."""
+        weights = self.columns.get("body_weight")
+        if weights is None or "body_weight" in renames.values():
+            return
+        height = self.columns.get("height", np.full(len(weights), USUAL_HEIGHT))
+        squares = (np.where(np.isnan(height), USUAL_HEIGHT, height) / 100) ** 2
+        known = ~np.isnan(weights) & (squares > 0)
+        middle = float(np.median((weights / squares)[known])) if known.any() else 0.0
+        if known.sum() >= ENOUGH_PEOPLE and middle > HEAVIEST_HALF:
+            name = meant["body_weight"]
+            yield Problem(
+                f"{self.raw.shown} {name}",
+                f"half of all people are above {middle:.0f} kg/m2",
+                "needs kilograms; these look like pounds",
+                f"give kilograms, or write columns: {{{name}: body_weight}} if they are",
+            )
+
 
 def _meant(
     raw: Raw, renames: Mapping[str, str | None], known: Mapping[str, Column]
 ) -> tuple[dict[str, str], list[Problem]]:
     """Return which column of the source holds what, and what is wrong with the names."""
     problems: list[Problem] = []
-    own = {name.strip(): name for name in raw.frame.columns}
+    own: dict[str, str] = {}
+    for name in raw.frame.columns:
+        if own.setdefault(name.strip(), name) != name:
+            found = f'"{own[name.strip()]}" and "{name}" are one name but for spaces'
+            problems.append(Problem(raw.shown, found, "needs each column once", "remove one"))
     meant: dict[str, str] = {}
     for name, target in renames.items():
         place = f"{raw.shown} columns.{name}"
@@ -137,11 +168,16 @@ def _strangers(raw: Raw, strange: Sequence[str], known: Mapping[str, Column]) ->
             others.append(name)
     if others:
         said = "unknown column" if len(others) == 1 else f"{len(others)} unknown columns"
-        found = f"{said} {', '.join(others)}"
-        advice = f"leave out with columns: {{{others[0]}: null}}; {LIST}"
+        named = [brief(name) or "of no name" for name in others[:MOST_NAMES]]
+        found = f"{said} {', '.join(named)}"
+        if len(others) > MOST_NAMES:
+            found += f" and {len(others) - MOST_NAMES} more"
+        advice = f"leave out with columns: {{{brief(others[0])}: null}}; {LIST}"
         yield Problem(raw.shown, found, one_of(known, 30), advice)
 
 
 def _like(name: str, known: Mapping[str, Column]) -> str:
+    if len(name) > LONGEST_NAME:
+        return ""
     common = COMMON_NAMES.get(name.lower(), "")
     return common or nearest_name(name, known)

@@ -66,6 +66,10 @@ def drawn(
     later = p["spine.past_incidence_ratio"] * lived(request, who)
     age = who.age_months / MONTHS_PER_YEAR
     found, left = spine.intact(n), np.ones(n)
+    # Today's relative risk held in the past in part only.
+    excess = spine.excess_kyphosis(request, who, found, age)
+    by = spine.by_level(p, site, found, margin + spine.kyphosis_load(p, excess))
+    later = later * (np.sum(by, axis=1) * ratio) ** (p["spine.past_persistence"] - 1.0)
     for k in range(len(LEVELS)):
         first = chance.EARLIER_DEFORMITY + 8 * k
         waits, level, grade, shape, attention = (

@@ -14,8 +14,8 @@ import numpy as np
 from . import spine
 from .balance import State
 from .chance import Ints
-from .people import People, lasting_fall_ratio
-from .populations import AGES, MONTHS_PER_YEAR, Plain
+from .people import People, lasting_fall_ratio, value_at
+from .populations import AGES, MONTHS_PER_YEAR, SEXES, Plain
 from .spine import Spine
 from .strength import ln_load, ln_ratio, ln_strength, share_broken
 from .systems import Floats, Inputs
@@ -83,6 +83,21 @@ def loadings(site: Plain, fell: Floats, p_fall: Floats) -> Floats:
     if site["of_the_spine"]:
         return np.asarray((1.0 - s) + s * fell / p_fall)
     return np.asarray(fell + p_fall * (1.0 - s) / s)
+
+
+def usual_course(request: Plain, means: Means, site: Plain, who: People, age: Ints) -> Floats:
+    """Return what the usual course of density until an age adds to demand: c C - a X."""
+    density = f"abmd_{site['density_site']}"
+
+    def of(population: Plain) -> Floats:
+        known = next(c for c in population["characteristics"] if c["id"] == density)
+        none = np.zeros(len(AGES))
+        measured = np.array([value_at(known, sex, AGES + 0.5, none) for sex in SEXES])
+        usual = means[population["id"]][f"course.{site['density_site']}"]
+        strength: Floats = site["strength_exponent"] * np.log(measured)
+        return site["change_exponent"] * np.log(usual) - strength
+
+    return of_population(request, of, who, age)
 
 
 def burden(request: Plain, site: Plain, lived: Lived) -> Floats:

@@ -25,6 +25,7 @@ from .hazards import (
     mean_of,
     of_population,
     probability,
+    usual_course,
     weight,
 )
 from .people import People
@@ -149,6 +150,8 @@ def ask_chance(
         times = times * trend_of(request, site, who, month)
         margin = burden(request, site, lived)
         margin = margin + mean_of(request, means, f"offset.{site['id']}", who, age)
+        margin = margin + usual_course(request, means, site, who, age)
+        margin = margin - usual_course(request, means, site, who, who.age)
         draws.append(drawn(chance.FIRST_FRACTURE + site["decision"]))
         if site["of_the_spine"]:
             excess = now.kyphosis_excess

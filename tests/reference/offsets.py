@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from . import exposures, people, populations, spine
+from . import balance, exposures, people, populations, spine
+from .balance import SITES
 from .brought import measured_margin, site_of_the_spine, spine_at_index
 from .dated import earlier_fracture, instability_left, undated_hazard
 from .hazards import (
@@ -80,8 +81,12 @@ def means_at(request: Plain, population: int, sex: int, age: int) -> Quantities:
     """
     who = reference_people(request, population, sex, age)
     acting = exposures.of_risk_factors(request, who)
-    state = lived_to_index(request, who, people.person_of(request, who), acting)
+    person = people.person_of(request, who)
+    state = lived_to_index(request, who, person, acting)
     found: Quantities = {}
+    relative = balance.relative_density(request["parameters"], person, state)
+    for k, density_site in enumerate(SITES):
+        found[f"course.{density_site}"] = float(np.exp(np.mean(np.log(relative[:, k]))))
 
     before = lived_of(who, state, acting)
     found["fall_undated"], fell, p_fall = falls_of(request, before)
@@ -105,6 +110,9 @@ def means_at(request: Plain, population: int, sex: int, age: int) -> Quantities:
     for site in request["fracture_sites"]:
         times = weight(request, site, who, fell, p_fall, prior)
         found[f"offset.{site['id']}"] = offset_of(request, site, now, times, brought)
+        if site["of_the_spine"]:
+            margin = burden(request, site, now) + found[f"offset.{site['id']}"][0]
+            found["attention"] = attention_of(request, site, who, margin, times, brought)
     death = death_ratio_of_factors(request, who) * death_ratio_of_frailty(request, now.effective)
     death = death * death_ratio_after_all(request, who.sex, who.age, since)
     found["death"] = float(np.mean(death))
@@ -156,6 +164,20 @@ def offset_of_levels(
     return solved(mean, incidence_of(request, site, who))
 
 
+def attention_of(
+    request: Plain, site: Plain, who: People, margin: Floats, times: Floats, of: list[Spine]
+) -> float:
+    """Return the share of these people's compressions that come to clinical attention."""
+    age = who.age_months / MONTHS_PER_YEAR
+    noticed, every = 0.0, 0.0
+    for one in of:
+        bent = spine.excess_kyphosis(request, who, one, age)
+        hazards = level_hazards(request, site, one, bent, margin, times)
+        noticed += float(np.sum(hazards * spine.attention_at(request["parameters"], one.grade)))
+        every += float(np.sum(hazards))
+    return noticed / every
+
+
 def offset_of_history(request: Plain, who: People) -> Offset:
     """Return the offset of intact spines by what is measured alone."""
     found = site_of_the_spine(request)
@@ -182,7 +204,9 @@ def means_of_all(request: Plain) -> Means:
                 request, population, name, ages, [[c[name] for c in row] for row in cells]
             )
             for name in cells[0][0]
-        } | {"recorded": recorded(request, population)}
+        }
+        attention = found[population["id"]].pop("attention")
+        found[population["id"]]["recorded"] = recorded(request, population, attention)
     return found
 
 
@@ -209,13 +233,13 @@ def at_every_age(
     return np.array(rows)
 
 
-def recorded(request: Plain, population: Plain) -> Floats:
+def recorded(request: Plain, population: Plain, attention: Floats) -> Floats:
     """Return the share of noticed compressions that registers of fractures have."""
     found = site_of_the_spine(request)
     if found is None:
         return np.zeros((2, len(AGES)))
     _, site = found
-    noticed = populations.deformity_hazard(population) * spine.mean_attention(request["parameters"])
+    noticed = populations.deformity_hazard(population) * attention
     return np.minimum(1.0, populations.fracture_hazard(population, site["id"]) / noticed)
 
 

@@ -153,6 +153,17 @@ def drawn_shape(p: Parameters, level: Ints, u: Floats) -> Ints:
     return np.asarray(1 + (u >= wedge).astype(np.int64) + (u >= wedge + biconcave))
 
 
+def attention_at(p: Parameters, before: Ints) -> Floats:
+    """Return the share of compressions of levels of these grades that come to clinical attention."""
+    severe, moderate = p["spine.share_severe"], p["spine.share_moderate"]
+    attention = np.array([p[f"spine.attention_share.{name}"] for name in GRADES])
+    share: Floats = np.zeros(before.shape)
+    for drawn, frequency in enumerate((1.0 - moderate - severe, moderate, severe), start=1):
+        grade = np.minimum(np.maximum(before + 1, drawn), len(GRADES))
+        share = share + frequency * attention[grade - 1]
+    return share
+
+
 def mean_attention(p: Parameters) -> float:
     """Return the share of drawn compressions that come to clinical attention."""
     severe, moderate = p["spine.share_severe"], p["spine.share_moderate"]

@@ -18,6 +18,7 @@ fn parameters() -> SpineParameters {
         biconcave_share: PerSpineRegion([0.2, 0.3]),
         attention_share: PerGrade([0.2, 0.4, 0.6]),
         past_incidence_ratio: 1.0,
+        past_persistence: 1.0,
         early_deformities: [0.05, 0.1],
         height_loss: PerShape([1.0, 0.6, 1.4]),
         grade_ratio: 1.5,

@@ -2,14 +2,16 @@
 //!
 //! 1. expected so far, for a person whose relative hazard is r: early deformities (by sex) + ratio x sum over the years since 50 of the yearly incidence x r
 //! 2. r = hazard of equation 3 of [`crate::biology::spine`] / incidence, from measured density, weight, height, frailty, risk factors and the curve of the back
-//!    alone, without turnover, microdamage and falls; an offset of its own makes its mean over intact spines 1
+//!    alone, without turnover, microdamage and falls; an offset of its own makes its mean over intact spines 1;
+//!    that of the intact spine counts with the power `past_persistence`, as what is measured today held in the past in part
 //! 3. the k-th deformity comes after a waiting time -ln(u) / (early + later r) of the time from 0 to 1, with the r of the spine as it then is; level, grade,
 //!    shape and whether it was noticed are drawn as in follow-up
 //!
 //! It needs nothing that only a life to index would tell, so entry rules can ask for it.
 //!
-//! Left out: what the deformity did to death, so that the deformed of old age are as many as fell ill, not as survived; that risk was lower when people were younger
-//! than the incidence of their age says.
+//! Left out: what the deformity did to death, so that the deformed of old age are as many as fell ill, not as survived; what one compression adds
+//! to the next is not taken out of the past, so the very old bring more deformities than those who are followed to that age; that risk was lower
+//! when people were younger than the incidence of their age says.
 
 use crate::biology::spine::{Draws, Spine, total};
 use crate::biology::strength::{Material, Strength};

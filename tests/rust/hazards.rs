@@ -61,7 +61,7 @@ fn fractures_cause_a_part_of_the_deaths_that_follow_them_and_of_no_other() {
         }
     }
     assert!(never > 500 && soon.len() > 20, "{never} {}", soon.len());
-    assert!(soon.iter().all(|percent| (1..100).contains(percent)), "{soon:?}");
+    assert!(soon.iter().all(|percent| (1..=100).contains(percent)), "{soon:?}");
     assert!((0..e.event.len()).all(|k| e.event[k] == 0 || e.attributable[k] == 0));
 }
 

@@ -182,12 +182,6 @@ impl Outcome {
         let of = |drawn: u8| self.attention[usize::from((before + 1).max(drawn).min(SEVERE)) - 1];
         self.share_mild * of(1) + self.share_moderate * of(2) + severe * of(3)
     }
-
-    /// Share of new deformities that come to clinical attention, by the grade that is drawn.
-    pub fn mean_attention(&self) -> f64 {
-        let severe = 1.0 - self.share_mild - self.share_moderate;
-        self.share_mild * self.attention[0] + self.share_moderate * self.attention[1] + severe * self.attention[2]
-    }
 }
 
 impl Compressed {

@@ -18,7 +18,7 @@ fn parameters() -> SpineParameters {
         biconcave_share: PerSpineRegion([0.2, 0.3]),
         attention_share: PerGrade([0.2, 0.4, 0.6]),
         past_incidence_ratio: 1.0,
-        past_persistence: 1.0,
+        past_persistence: 0.6,
         early_deformities: [0.05, 0.1],
         height_loss: PerShape([1.0, 0.6, 1.4]),
         grade_ratio: 1.5,
@@ -154,7 +154,9 @@ fn drawn_grades_and_shapes_and_attention_come_as_often_as_their_shares() {
     assert_eq!((worse.before, worse.grade, worse.shape, worse.attended), (1, 2, 2, true));
     assert!(!of(5, 0.1, 0.1, 0.41, mild).attended);
     assert_eq!(of(5, 0.95, 0.1, 0.59, mild).grade, 3);
-    assert!((outcome.mean_attention() - (0.6 * 0.2 + 0.3 * 0.4 + 0.1 * 0.6)).abs() < 1e-15);
+    assert!((outcome.attention_at(0) - (0.6 * 0.2 + 0.3 * 0.4 + 0.1 * 0.6)).abs() < 1e-15);
+    assert!((outcome.attention_at(1) - (0.9 * 0.4 + 0.1 * 0.6)).abs() < 1e-15);
+    assert!((outcome.attention_at(2) - 0.6).abs() < 1e-15);
 }
 
 #[test]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cohortsim.validation.compare import NotThereError
-from cohortsim.validation.outcomes.lives import Lives
+from cohortsim.validation.outcomes.lives import Flags, Lives
 from cohortsim.validation.outcomes.sums import Array, Sums, counted
 from cohortsim.validation.outcomes.targets import OLDEST, Outcome
 
@@ -26,13 +26,14 @@ def lifetime_risk(outcome: Outcome, seen: Observed) -> Sums:
     From the rates of first fractures in follow-up and of deaths before them by single year of age.
     """
     lives = seen.lives(outcome)
-    who = np.isin(lives.sex, outcome.sexes) & (lives.age + lives.exit > outcome.age_from)
+    who: Flags = np.isin(lives.sex, outcome.sexes)
+    who &= lives.age + lives.exit > outcome.age_from
     if not who.any():
         raise NotThereError("nobody is seen at these ages")
     return Sums(_by_age(outcome, lives, who), lives.people(who), lambda sums: _risk(outcome, sums))
 
 
-def _by_age(outcome: Outcome, lives: Lives, who: Array) -> Array:
+def _by_age(outcome: Outcome, lives: Lives, who: Flags) -> Array:
     """Return years at risk, first fractures, deaths before them: (groups, 3, ages)."""
     first = lives.first(outcome.site)
     end = np.minimum(first, lives.exit)

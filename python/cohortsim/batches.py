@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 PEOPLE_PER_BATCH = 25_000
@@ -25,6 +26,6 @@ def batch_size(months: int, arms: int) -> int:
     return max(1, min(PEOPLE_PER_BATCH, fitting))
 
 
-def batches(people: int, size: int) -> list[Batch]:
-    """Return the batches that hold all people, in order."""
-    return [Batch(first, min(size, people - first)) for first in range(0, people, size)]
+def batches(people: int, size: int) -> Iterator[Batch]:
+    """Yield the batches that hold all people, in order."""
+    return (Batch(first, min(size, people - first)) for first in range(0, people, size))

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +158,7 @@ def _timing(work: Work, seconds: float, threads: int) -> dict[str, Any]:
 def _simulate(
     request: requests.Request,
     model: Any,
-    plan: list[Batch],
+    plan: Iterable[Batch],
     keep: Store,
     threads: int,
     report: Report | None,

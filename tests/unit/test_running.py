@@ -28,10 +28,14 @@ def prints(results: cs.Results) -> object:
 
 @given(st.integers(1, 10**6), st.integers(1, 5000))
 def test_batches_hold_everybody_once(people: int, size: int) -> None:
-    plan = batches(people, size) if people // size < 1000 else []
+    plan = list(batches(people, size)) if people // size < 1000 else []
     assert sum(batch.n_people for batch in plan) in (people, 0)
     for before, after in pairwise(plan):
         assert before.first_person + before.n_people == after.first_person
+
+
+def test_batches_of_very_many_people_take_no_memory() -> None:
+    assert next(iter(batches(10**12, 1))).n_people == 1
 
 
 @given(st.integers(1, 2400), st.integers(1, 255))

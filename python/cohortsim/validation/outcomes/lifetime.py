@@ -52,7 +52,9 @@ def _by_age(outcome: Outcome, lives: Lives, who: Array) -> Array:
 def _risk(outcome: Outcome, sums: Array) -> float:
     years, fractures, deaths = sums[:, outcome.age_from :]
     there = years > 0
-    fracture, death = (np.where(there, n / np.where(there, years, 1), 0) for n in (fractures, deaths))
+    fracture, death = (
+        np.where(there, n / np.where(there, years, 1), 0) for n in (fractures, deaths)
+    )
     both = fracture + death
     left = np.exp(-np.concatenate([[0.0], np.cumsum(both)[:-1]]))
     share = np.where(both > 0, fracture / np.where(both > 0, both, 1), 0)

@@ -108,10 +108,11 @@ def bands(column: str, limits: Sequence[float]) -> Groups:
 
     Raises ResultsError: no limits, or not ascending.
     """
-    edges = tuple(float(limit) for limit in limits)
+    try:
+        edges = () if isinstance(limits, str) else tuple(float(limit) for limit in limits)
+    except (TypeError, ValueError):
+        edges = ()
     if not edges or not all(map(math.isfinite, edges)) or list(edges) != sorted(set(edges)):
-        needed = "needs ascending numbers"
-        raise ResultsError(
-            Problem("bands(limits=...)", shown(list(limits)), needed, "for example [60, 80]")
-        )
+        found, needed = shown(limits), "needs ascending numbers"
+        raise ResultsError(Problem("bands(limits=...)", found, needed, "for example [60, 80]"))
     return Groups(column, limits=edges)

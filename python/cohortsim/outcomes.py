@@ -40,7 +40,8 @@ class Outcomes(Tables):
             by: any of arm, cohort, sex, age_band, age, class_at_index, columns of `persons`, groups
                 by numbers; all at index.
             arm: only this arm; the first where `by` does not hold arm.
-            recorded_only: leave out clinical vertebral fractures that registers miss.
+            recorded_only: leave out clinical vertebral fractures that registers miss; deformities
+                are in no register.
 
         Aalen-Johansen: nobody leaves before the end but by death, so it is the share of people with
         the event. Columns: years; people (at index); at_risk (alive, without the event, observed,
@@ -49,7 +50,7 @@ class Outcomes(Tables):
         outcome or stratum, or more years than were followed.
         """
         place = "cumulative_incidence(by=...)"
-        kinds = self._outcome(outcome, "cumulative_incidence(outcome)")
+        kinds = self._outcome(outcome, "cumulative_incidence(outcome)", recorded=recorded_only)
         split = self._split(by, AT_INDEX, place)
         until = self._until(years, "cumulative_incidence(years=...)")
         lives = [
@@ -87,7 +88,7 @@ class Outcomes(Tables):
         low, high, without_percent (alive without the event at `to_age`: near 0 if the risk is that
         of a whole life). Raises ResultsError: unknown outcome or stratum, ages that are none.
         """
-        kinds = self._outcome(outcome, "lifetime_risk(outcome)")
+        kinds = self._outcome(outcome, "lifetime_risk(outcome)", recorded=recorded_only)
         split = self._split(by, ON_AGE_SCALE, "lifetime_risk(by=...)")
         start, end = self._ages(at, to)
         lives = [
@@ -127,8 +128,8 @@ class Outcomes(Tables):
         where nobody was observed for so long. Raises ResultsError: unknown outcome or stratum.
         """
         place = "refracture(index)"
-        first = self._outcome(index, place, death=False)
-        kinds = self._outcome(outcome, "refracture(outcome)")
+        first = self._outcome(index, place, death=False, recorded=recorded_only)
+        kinds = self._outcome(outcome, "refracture(outcome)", recorded=recorded_only)
         split = self._split(by, AT_INDEX, "refracture(by=...)")
         every_year = range(1, self.scenario.years + 1)
         until = self._until(every_year if years is None else years, "refracture(years=...)")
@@ -203,10 +204,13 @@ class Outcomes(Tables):
 
     def _ages(self, at: float, to: float | None) -> tuple[int, int | None]:
         """Return ages as minutes. ResultsError: what is no age, or younger than anybody is."""
-        youngest = self.persons.select(pl.col("age_months").min()).collect().item() / 12
+        months = pl.col("age_months")
+        ends = self.persons.select(months.min(), months.max().alias("oldest")).collect().row(0)
+        youngest, oldest = ends[0] / 12, ends[1] / 12 + self.scenario.years
         problems = []
-        if not _is_age(at) or at + 1 < youngest:
+        if not _is_age(at) or at + 1 < youngest or at >= oldest:
             needed = f"needs an age in years; nobody is observed before {youngest:.1f}"
+            needed += f" or after {oldest:.1f}"
             advice = "choose an age at which people are observed"
             problems.append(Problem("lifetime_risk(at=...)", shown(at), needed, advice))
         if to is not None and not (_is_age(to) and (not _is_age(at) or to > at)):

@@ -54,6 +54,8 @@ class Rates(Tables):
         place = "incidence(by=...)"
         strata = self._split(by, (*incidence.PERSON_TIME_STRATA, "site"), place)
         kinds = self._chosen(group, sites, strata)
+        if recorded_only:
+            self._has_register("incidence(recorded_only=...)", kinds)
         events, time = self._events_and_time(strata, arm, place)
         if recorded_only:
             events = events.filter("recorded")
@@ -223,6 +225,9 @@ class Rates(Tables):
             return members
         options = [*members, DEFORMITY] if group is None else members
         wanted = checked(sites, options, "incidence(sites=...)", "fracture site")
+        if not wanted:
+            found, needed = "no fracture site", "needs one at least"
+            raise ResultsError(Problem("incidence(sites=...)", found, needed, "leave it out"))
         if {DEFORMITY, SPINAL_SITE} <= set(wanted) and "site" not in by.names:
             found = f"{SPINAL_SITE} and {DEFORMITY} together"
             needed = "needs them apart, because the first is part of the second"

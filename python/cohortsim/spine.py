@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from cohortsim.columns import BACK, LEVELS, SHAPES
+from cohortsim.errors import Problem, ResultsError
 from cohortsim.strata import counted, every, filled
 from cohortsim.uncertainty import mean_limits, wilson_limits
 
@@ -30,6 +31,7 @@ OF_LEVEL = {
     **dict.fromkeys(("deformed_percent", "deformed_low", "deformed_high"), pl.Float64),
     **dict.fromkeys((*GRADES, *SHAPES), pl.Int64),
 }
+MOST_INTERVALS = 10_000
 PER_CM = 1000  # the core counts height loss in units of 10 um
 PER_DEGREE = 1000
 TENTHS = 10  # squares of kyphosis are those of tenths of a degree
@@ -152,11 +154,18 @@ def histogram(rows: pl.LazyFrame, column: str, width: float, by: Sequence[str]) 
     """Return how many people have a value in each interval of this width, by stratum.
 
     Intervals are [k x width, (k + 1) x width) and reach from the lowest to the highest value of all;
-    people without a value are not counted.
+    people without a value are not counted. Raises ResultsError: more than MOST_INTERVALS.
     """
-    place = (pl.col(column).cast(pl.Float64) / width).floor().cast(pl.Int64).alias("place")
+    value = pl.col(column).cast(pl.Float64)
+    known = rows.filter(pl.col(column).is_not_null())
+    lowest, highest = known.select(value.min(), value.max().alias("high")).collect().row(0)
+    span = (highest - lowest) / width if highest is not None else 0.0
+    if span > MOST_INTERVALS:
+        said = f"width {width:g} makes {span:,.0f} intervals"
+        needed = f"needs at most {MOST_INTERVALS:,}"
+        raise ResultsError(Problem("distribution(width=...)", said, needed, "take a wider one"))
     keys = [*by, "place"]
-    known = rows.filter(pl.col(column).is_not_null()).with_columns(place)
+    known = known.with_columns((value / width).floor().cast(pl.Int64).alias("place"))
     found = counted(known, keys, pl.len().cast(pl.Int64).alias("people")).collect()
     grid = every([found.select(by)], by)
     grid = grid.join(_places(found["place"]), how="cross") if by else _places(found["place"])

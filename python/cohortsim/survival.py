@@ -96,7 +96,7 @@ def _curve(seen: Observed) -> _Curve:
     n = _came(seen, times) - _left_before(seen, times)
     alive = np.asarray(np.cumprod(1.0 - leave / n), dtype=np.float64)
     before = np.concatenate(([1.0], alive[:-1]))
-    risk = np.asarray(np.cumsum(before * events / n), dtype=np.float64)
+    risk = np.minimum(np.asarray(np.cumsum(before * events / n), dtype=np.float64), 1.0)
     stay = np.maximum(n - leave, 1)  # where nobody stays, nothing is added later
     g = leave / (n * stay.astype(np.float64))
     h = before * before * events * (n - events) / n.astype(np.float64) ** 3

@@ -145,12 +145,23 @@ class Tables:
     def _arm(self, name: str | None, place: int) -> str:
         return self.arms[place] if name is None else chosen(name, self.arms, "arm", "arm")
 
-    def _outcome(self, name: str, place: str, *, death: bool = True) -> list[str]:
+    def _outcome(
+        self, name: str, place: str, *, death: bool = True, recorded: bool = False
+    ) -> list[str]:
         """Return the events of an outcome: a site, the sites of a group, or another event."""
         others = [DEFORMITY, NURSING_HOME, *([DEATH] if death else [])]
         options = [*self.sites, *self.groups, *others]
         named = chosen(name, options, place, "outcome")
+        if recorded:
+            self._has_register(place, [named])
         return self.groups.get(named, [named])
+
+    def _has_register(self, place: str, wanted: list[str]) -> None:
+        """Raise ResultsError: deformities of vertebrae are in no register."""
+        if DEFORMITY in wanted:
+            found, needed = f"{DEFORMITY} with recorded_only", "needs what registers record"
+            advice = 'ask for "clinical_vertebral", or leave recorded_only out'
+            raise ResultsError(Problem(place, found, needed, advice))
 
     def _at(self, rows: pl.LazyFrame, by: Split, year: int | None, what: str) -> pl.LazyFrame:
         """Keep one anniversary. Raises ResultsError: there is none such."""

@@ -25,7 +25,7 @@ COUNTRIES = (
 # Hispanic: that of clinical vertebral fractures in Medicare (taylor2011). All races: 1. Sweden: the
 # centres of EVOS differ threefold, those of Scandinavia have most deformities (oneill1996), and
 # with Europe's mean fewer would be clinical than Malmo counted: fitted to its lifetime risks at 45.
-TO_WHITE = {"all": 1.0, "white": 1.0, "black": 10.6 / 19.1, "hispanic": 0.69, "sweden": 1.5}
+TO_WHITE = {"all": 1.0, "white": 1.0, "black": 10.6 / 19.1, "hispanic": 0.69, "sweden": 1.75}
 # What the spine's new and worse compressions come to for each person whom films would show one in:
 # fitted so that simulated pairs of films four years apart give the rates of EPOS (calibrated rows).
 # Above 1 in old age, where one person has several; at the ages in between it also corrects the curve.

@@ -92,10 +92,12 @@ def usual_course(request: Plain, means: Means, site: Plain, who: People, age: In
     def of(population: Plain) -> Floats:
         known = next(c for c in population["characteristics"] if c["id"] == density)
         none = np.zeros(len(AGES))
-        measured = np.array([value_at(known, sex, AGES + 0.5, none) for sex in SEXES])
+        ages: Floats = np.asarray(AGES + 0.5, dtype=np.float64)
+        measured = np.array([value_at(known, sex, ages, none) for sex in SEXES])
         usual = means[population["id"]][f"course.{site['density_site']}"]
         strength: Floats = site["strength_exponent"] * np.log(measured)
-        return site["change_exponent"] * np.log(usual) - strength
+        course: Floats = site["change_exponent"] * np.log(usual) - strength
+        return course
 
     return of_population(request, of, who, age)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cohortsim.validation.compare import NotThereError
-from cohortsim.validation.outcomes.lives import Lives
+from cohortsim.validation.outcomes.lives import Flags, Lives
 from cohortsim.validation.outcomes.sums import Array, Sums, counted
 from cohortsim.validation.outcomes.targets import OLDEST, Outcome
 
@@ -32,7 +32,7 @@ def lifetime_risk(outcome: Outcome, seen: Observed) -> Sums:
     return Sums(_by_age(outcome, lives, who), lives.people(who), lambda sums: _risk(outcome, sums))
 
 
-def _by_age(outcome: Outcome, lives: Lives, who: Array) -> Array:
+def _by_age(outcome: Outcome, lives: Lives, who: Flags) -> Array:
     """Return years at risk, first fractures, deaths before them: (groups, 3, ages)."""
     first = lives.first(outcome.site)
     end = np.minimum(first, lives.exit)

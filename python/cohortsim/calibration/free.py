@@ -1,4 +1,4 @@
-"""What is free: the numbers that data files mark `calibrated`, on a scale without bounds."""
+"""What is free: numbers of the balance that data files mark `calibrated`, on a scale without bounds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from cohortsim.catalog import Catalog
 from cohortsim.entries import Quantity
 
 Floats = NDArray[np.float64]
+OF_OUTCOMES = ("falls", "fracture", "mortality", "spine")
+"""Systems that density and turnover know nothing of: fitted to outcomes, by scripts/fit_outcomes.py."""
 EDGE = 1e-4
 """A start at a bound is moved inside by this share of the range: the logistic scale has no bounds."""
 
@@ -25,8 +27,12 @@ class Free:
 
     @classmethod
     def of(cls, catalog: Catalog) -> Free:
-        """Return what the catalog marks as calibrated: parameters, and effects of medicines."""
-        found = {n: q for n, q in catalog.parameters.items() if q.status == "calibrated"}
+        """Return what the catalog marks as calibrated: of the balance, and effects of medicines."""
+        found = {
+            name: quantity
+            for name, quantity in catalog.parameters.items()
+            if quantity.status == "calibrated" and name.split(".")[0] not in OF_OUTCOMES
+        }
         for id_ in sorted(catalog.ids("medicines")):
             for name, quantity in catalog.medicine(id_).quantities():
                 if quantity.status == "calibrated":

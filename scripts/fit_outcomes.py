@@ -92,20 +92,28 @@ STEPS = (
     ),
     Step("wedge_height", ("spine.height_loss.wedge",), ("VCQ-016",), by_ratio),
     Step("crush_height", ("spine.height_loss.crush",), ("VCQ-017",), by_ratio),
-    Step("smoking_hip", ("risk_factors.smoking.hazard_ratios.hip",), ("RGR-111", "RGR-112"), by_ratio),
+    Step(
+        "smoking_hip", ("risk_factors.smoking.hazard_ratios.hip",), ("RGR-111", "RGR-112"), by_ratio
+    ),
 )
 
 
 def quantities(catalog: Catalog) -> dict[str, Quantity]:
     """Return every number that may be moved, by its full name."""
     found = dict(catalog.parameters)
-    for entry in (*catalog.fracture_sites, *catalog.risk_factors):
-        found |= dict(entry.quantities())
+    for site in catalog.fracture_sites:
+        found |= dict(site.quantities())
+    for factor in catalog.risk_factors:
+        found |= dict(factor.quantities())
     return found
 
 
-def simulated(wanted: list[targets.Outcome], values: Mapping[str, float], units: Mapping[str, Quantity],
-              people: int | None) -> dict[str, float]:
+def simulated(
+    wanted: list[targets.Outcome],
+    values: Mapping[str, float],
+    units: Mapping[str, Quantity],
+    people: int | None,
+) -> dict[str, float]:
     """Return the simulated outcomes at these values, by id."""
     overrides = [
         {"parameter": name, "value": value, "unit": units[name].unit, "reason": "fit"}
@@ -127,7 +135,9 @@ def simulated(wanted: list[targets.Outcome], values: Mapping[str, float], units:
     }
 
 
-def moved(step: Step, factor: float, values: dict[str, float], known: Mapping[str, Quantity]) -> None:
+def moved(
+    step: Step, factor: float, values: dict[str, float], known: Mapping[str, Quantity]
+) -> None:
     """Move the numbers of a step by a factor, each within its plausible range."""
     factor = min(max(factor, 1 / MOST), MOST)
     for name in step.moved:

@@ -120,6 +120,8 @@ pub struct Normalizers {
     pub recorded: ByAgeAndSex,
     /// Mean relative hazard of death.
     pub death: ByAgeAndSex,
+    /// Usual density relative to the young adult (geometric mean), by density site.
+    pub course: [ByAgeAndSex; 4],
 }
 
 /// A risk factor, compiled.

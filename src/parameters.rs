@@ -311,6 +311,7 @@ parameters! {
         biconcave_share: PerSpineRegion, "1", "Share of new deformities that are biconcave";
         attention_share: PerGrade, "1", "Share of new or worse deformities that come to clinical attention";
         past_incidence_ratio: f64, "1", "Yearly incidence of deformities in the past relative to that of today";
+        past_persistence: f64, "1", "Exponent by which today's relative risk of deformities of an intact spine held in the past";
         early_deformities: PerSex, "1", "Mean number of deformities that people of 50 bring from earlier life";
         height_loss: PerShape, "cm", "Loss of height by a deformity of moderate grade";
         grade_ratio: f64, "1", "Ratio of what a deformity of one grade does to what one of the grade below does";

@@ -10,7 +10,9 @@ import polars as pl
 from cohortsim.store import write_text
 from cohortsim.validation import figures
 from cohortsim.validation.courses import CHANGE
-from cohortsim.validation.targets import Target, targets
+from cohortsim.validation.targets import LAYERS, Target, targets
+
+from model_docs import outcome_figures
 
 TRIALS = {  # figure: the trial that it shows
     "remodeling": "denosumab_off",
@@ -51,7 +53,7 @@ def draw(folder: Path) -> None:
 
 
 def _charts() -> dict[str, Any]:
-    validation = cs.validate(progress=True)
+    validation = cs.validate(LAYERS, progress=True)
 
     def of(trial: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         mine = pl.col("trial") == trial
@@ -65,7 +67,7 @@ def _charts() -> dict[str, Any]:
     ]
     charts["medicines"] = figures.board(panels, "Response to each class")
     charts["density"] = _life()
-    return charts
+    return charts | outcome_figures.charts()
 
 
 def _life() -> Any:

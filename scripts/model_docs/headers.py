@@ -1,4 +1,4 @@
-"""The header of a Rust file of biology -> the parts of a page: what it is, equations, limits."""
+"""The header of a Rust file -> the parts of a page: what it is, equations, limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BIOLOGY = ROOT / "src" / "biology"
+PAGES = {"frailty": "falls", "strength": "fracture"}
+"""Page that a file of biology is on, where it is not its own."""
 EQUATION = re.compile(r"^\d+\. ")
 SYMBOLS = re.compile(r"(Equations|Signals)\b")
 LIMIT = re.compile(r"[Ll]eft out|[Nn]ot to be trusted|do not read|artefact")
@@ -28,16 +29,17 @@ class Header:
     limits: str
 
 
-def header(system: str) -> Header:
-    """Return the header of a system's file, its links made those of the pages."""
-    text = (BIOLOGY / f"{system}.rs").read_text(encoding="utf-8")
+def header(path: str) -> Header:
+    """Return the header of a file below src, such as biology/falls, its links made those of pages."""
+    text = (ROOT / "src" / f"{path}.rs").read_text(encoding="utf-8")
     lines = []
     for line in text.splitlines():
         if not line.startswith("//!"):
             break
         lines.append(line[3:].removeprefix(" "))
     title, _, first = lines[0].partition(": ")
-    paragraphs = _linked("\n".join([first[:1].upper() + first[1:], *lines[1:]])).split("\n\n")
+    whole = "\n".join([first[:1].upper() + first[1:], *lines[1:]])
+    paragraphs = _linked(whole, path).split("\n\n")
     start = next(k for k, part in enumerate(paragraphs) if EQUATION.match(part))
     before = [p for p in paragraphs[:start] if p.strip() not in ("Equations:", "")]
     symbols = [_symbols(p) for p in before if SYMBOLS.match(p)]
@@ -67,12 +69,16 @@ def _symbols(paragraph: str) -> str:
     return f"Here {inside[1]}." if inside else paragraph
 
 
-def _linked(text: str) -> str:
+def _linked(text: str, path: str) -> str:
     """Turn links of rustdoc into links between pages and to files."""
-    text = re.sub(r"\[`super::(\w+)`\]", r"[\1](\1.md)", text)
-    return re.sub(r"\[`crate::([\w:]+)`\]", lambda found: _file(found[1]), text)
+    text = re.sub(r"\[`super::(\w+)`\]", lambda found: _page(found[1]), text)
+    text = re.sub(r"\[`crate::([\w:]+)`\]", lambda found: _file(found[1].replace("::", "/")), text)
+    return re.sub(r"\[`([a-z_]+)`\](?!\()", lambda found: _file(f"{path}/{found[1]}"), text)
+
+
+def _page(system: str) -> str:
+    return f"[{system}]({PAGES.get(system, system)}.md)"
 
 
 def _file(path: str) -> str:
-    name = f"src/{path.replace('::', '/')}.rs"
-    return f"[`{name}`](../../{name})"
+    return f"[`src/{path}.rs`](../../src/{path}.rs)"

@@ -11,6 +11,7 @@ from cohortsim.citations import entries, full, short
 from ruamel.yaml import YAML
 
 from model_docs.headers import ROOT, meanings
+from model_docs.markdown import cells, digits, head, one_line, sentences, span, with_unit
 
 DATA = ROOT / "python" / "cohortsim" / "data"
 Plain = dict[str, Any]
@@ -78,15 +79,14 @@ def _known_by_fit(row: Mapping[str, str]) -> str:
 def parameters(system: str, sources: Sources) -> Iterator[str]:
     """Yield the table of a system's parameters."""
     known, fitted = meanings(), fits()
-    yield "| parameter | value | plausible range | status and source | what it is |"
-    yield "|---|---|---|---|---|"
+    yield head("parameter", "value", "plausible range", "status and source", "what it is")
     for name, entry in read(f"parameters/{system}.yaml")["parameters"].items():
         meaning = known.get(f"{system}.{name.split('.')[0]}", "")
-        said = _sentences(meaning, sources.text(entry.get("note", "")))
-        yield _row(
+        said = sentences(meaning, sources.text(entry.get("note", "")))
+        yield cells(
             f"`{name}`",
-            _amount(entry["value"], entry["unit"]),
-            f"{_number(entry['low'])} to {_number(entry['high'])}",
+            with_unit(entry["value"], entry["unit"]),
+            span(entry),
             sources.rests_on(entry) + _fit_of(f"{system}.{name}", fitted),
             said,
         )
@@ -95,89 +95,67 @@ def parameters(system: str, sources: Sources) -> Iterator[str]:
 def medicines(sources: Sources) -> Iterator[str]:
     """Yield the catalog of medicines: a table, then what each is and rests on."""
     found = [read(f"medicines/{p.name}") for p in sorted((DATA / "medicines").glob("*.yaml"))]
-    yield "| medicine | class | ATC | dose | acts on | persistence |"
-    yield "|---|---|---|---|---|---|"
+    yield head("medicine", "class", "ATC", "dose", "acts on", "persistence")
     for medicine in found:
-        yield _row(
+        yield cells(
             f"[{medicine['label']}](#{_anchor(medicine)})",
             medicine.get("class", ""),
             medicine.get("atc", ""),
             _dose(medicine),
-            "<br>".join(_effect(effect, sources) for effect in medicine["effects"]),
+            "<br>".join(effect_of(effect, sources) for effect in medicine["effects"]),
             _persistence(medicine.get("persistence"), sources),
         )
     for medicine in found:
         yield ""
         yield f'<a id="{_anchor(medicine)}"></a>**{medicine["label"]}** (`{medicine["id"]}`). ' + (
-            _sentences(medicine.get("describes", ""), sources.text(medicine.get("note", "")))
+            sentences(medicine.get("describes", ""), sources.text(medicine.get("note", "")))
         )
         for effect in medicine["effects"]:
             amount = effect["amount"]
             if amount.get("note"):
-                yield f"\n- {effect['target'].replace('_', ' ')}: {sources.text(_line(amount['note']))}"
+                said = sources.text(one_line(amount["note"]))
+                yield f"\n- {effect['target'].replace('_', ' ')}: {said}"
 
 
 def profiles(kind: str, sources: Sources) -> Iterator[str]:
     """Yield the table of the profiles of a kind."""
-    yield "| profile | who | what it sets and does |"
-    yield "|---|---|---|"
+    yield head("profile", "who", "what it sets and does")
     for path in sorted((DATA / "profiles" / kind).glob("*.yaml")):
         profile = read(f"profiles/{kind}/{path.name}")
         numbers = [
-            f"{name.replace('_', ' ')} {_amount(q['value'], q['unit'])} ({sources.rests_on(q)})"
+            f"{name.replace('_', ' ')} {with_unit(q['value'], q['unit'])} ({sources.rests_on(q)})"
             for name, q in profile.get("set", {}).items()
         ]
-        numbers += [_effect(effect, sources) for effect in profile.get("effects", [])]
-        said = _sentences(profile["label"], profile.get("describes", ""))
+        numbers += [effect_of(effect, sources) for effect in profile.get("effects", [])]
+        said = sentences(profile["label"], profile.get("describes", ""))
         who = profile.get("applies_to", "all")
-        yield _row(f"`{profile['id']}`", who, "<br>".join([said, *numbers]))
+        yield cells(f"`{profile['id']}`", who, "<br>".join([said, *numbers]))
 
 
-def _effect(effect: Mapping[str, Any], sources: Sources) -> str:
+def effect_of(effect: Mapping[str, Any], sources: Sources) -> str:
+    """Return what an effect of a medicine, profile or risk factor acts on, and how much."""
     amount = effect["amount"]
     each = ", at each dose" if effect.get("shape") == "per_dose" else ""
-    value = _amount(amount["value"], amount["unit"])
-    span = f"{_number(amount['low'])} to {_number(amount['high'])}"
+    value = with_unit(amount["value"], amount["unit"])
     source = sources.rests_on(amount)
-    return f"{effect['target'].replace('_', ' ')} {value}{each} ({span}; {source})"
+    return f"{effect['target'].replace('_', ' ')} {value}{each} ({span(amount)}; {source})"
 
 
 def _dose(medicine: Mapping[str, Any]) -> str:
     dose, interval = medicine["dose"], medicine["interval"]
-    often = f"{_number(interval['value'])} {interval['unit']}"
-    said = f"{_amount(dose['value'], dose['unit'])} every {often}, {medicine['route']}"
-    span = medicine.get("dose_range")
-    return said + (f"; {_number(span['low'])} to {_number(span['high'])}" if span else "")
+    often = f"{digits(interval['value'])} {interval['unit']}"
+    said = f"{with_unit(dose['value'], dose['unit'])} every {often}, {medicine['route']}"
+    doses = medicine.get("dose_range")
+    return said + (f"; {span(doses)}" if doses else "")
 
 
 def _persistence(entry: Mapping[str, Any] | None, sources: Sources) -> str:
     if entry is None:
         return "none published here: full"
     points = [p for p in entry["curve"] if p["month"]]
-    shares = ", ".join(f"{_number(100 * p['share'])} % at {_number(p['month'])} mo" for p in points)
+    shares = ", ".join(f"{digits(100 * p['share'])} % at {digits(p['month'])} mo" for p in points)
     return f"{shares} ({sources.rests_on(entry)})"
 
 
 def _anchor(medicine: Mapping[str, Any]) -> str:
     return f"medicine-{medicine['id']}"
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(_line(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _sentences(*texts: str) -> str:
-    lines = [_line(text) for text in texts if text]
-    return " ".join(line if line.endswith((".", "?", "!")) else f"{line}." for line in lines)
-
-
-def _amount(value: float, unit: str) -> str:
-    return _number(value) if unit == "1" else f"{_number(value)} {unit}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"

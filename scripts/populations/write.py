@@ -76,6 +76,8 @@ def write_europe(inputs: Inputs, out: Path) -> None:
         write_life_table(tables, folder)
         write_incidence(curves, folder)
         write_trend(name, folder)
+    by_sex = deformity_curves(inputs.groups, "sweden")
+    write_by_sex("vertebral_deformity", by_sex, out / "sweden")
 
 
 # --- tables ---------------------------------------------------------------------------------

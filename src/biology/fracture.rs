@@ -20,7 +20,7 @@ use crate::parameters::SEXES;
 use crate::table::ByAgeAndSex;
 
 /// Most fracture sites a scenario may have.
-pub const MAX_SITES: usize = 8;
+pub const MAX_SITES: usize = 12;
 
 /// Death after a fracture: relative hazard by months since.
 #[derive(Clone, Debug, PartialEq)]

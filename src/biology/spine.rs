@@ -1,9 +1,9 @@
 //! The spine: thirteen vertebrae (T4 to L4) that can give way one by one, and what becomes of stature, curve and back.
 //!
 //! Signals: aBMD of the lumbar spine, R resorption, M modelling, D microdamage, weight, height, zeta frailty; all of them enter through the demand of
-//! [`super::fracture`]. State: grade and shape of each level and how many compressions were noticed, packed into 64 bits ([`levels`]).
+//! [`super::strength`]. State: grade and shape of each level and how many compressions were noticed, packed into 64 bits ([`levels`]).
 //!
-//! 1. person's part m = ln load - ln strength (equations of [`super::fracture`] with the constants of the spine's site) + gk (kyphosis - mean kyphosis) / 10;
+//! 1. person's part m = ln load - ln strength (equations of [`super::strength`] with the constants of the spine's site) + gk (kyphosis - mean kyphosis) / 10;
 //!    the mean is that of people of the same age whose vertebrae are intact
 //! 2. level's part c_i = load_i + neighbour_load (grade above + grade below) + own_weakening (own grade): a compressed vertebra leans on its neighbours
 //! 3. hazard of a level h_i = n share((m + c_i + b) / spread) exp(risk score), 0 at the worst grade; n = (1 - s) + s fell / p; b makes the mean of

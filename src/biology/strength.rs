@@ -1,9 +1,14 @@
 //! Strength against load: how likely a bone is to break when it is loaded.
 //!
-//! 1. ln strength = a ln(aBMD at index / reference) + c ln(aBMD / aBMD at index) - t (ln R - w ln M) - d ln D + what exposures add
+//! 1. ln strength = a (ln(aBMD at index / reference) + dX) + c (ln(aBMD / aBMD at index) - dC) - t (ln R - w ln M) - d ln D + what exposures add
 //! 2. ln load = pw ln(weight / 70 kg) + ph ln(height / 165 cm) + phi zeta
 //! 3. demand q = (ln load - ln strength + b) / spread; probability of breaking at one loading = share of a standard normal population
 //!    below q
+//!
+//! dX is the change from the age at index to the age now of ln of the population's median density as it was measured, dC that of ln of the usual
+//! density in the model, the mean of the population's people who have lived to each age ([`crate::model::normalize`]). So whose bone takes the usual
+//! course stays with the population of the same age, whose incidence b is solved for, and what is gained or lost beyond it, by medicines above
+//! all, counts by c, as strength under treatment does: size, arches and arthrosis, which differ between people, stay when bone changes.
 //!
 //! R is resorption, M modelling formation and D microdamage, all relative to the young adult ([`super::remodeling`]): many open resorption
 //! sites weaken bone beyond its density, bone that was added without resorption relieves it (w), unrepaired damage weakens it. zeta is

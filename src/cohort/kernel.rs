@@ -7,7 +7,8 @@ use crate::biology::frailty::Frailty;
 use crate::biology::mortality::ExcessAfter;
 use crate::biology::remodeling::Balance;
 use crate::biology::spine::Levels;
-use crate::model::Model;
+use crate::cohort::recruit;
+use crate::model::{self, Model};
 use crate::numeric::Scalar;
 use crate::numeric::cpu::Cpu;
 use crate::random::Decision;
@@ -52,6 +53,8 @@ pub struct Rates<S> {
     pub per_death: Vec<S>,
     /// Offset of load against strength, by fracture site.
     pub offset: Vec<Vec<S>>,
+    /// c C - a X of strength, equation 1, by fracture site.
+    pub course: Vec<Vec<S>>,
     /// Hazard of death of the life table, by year of follow-up; one year only without a secular trend.
     death: Vec<Vec<S>>,
     /// Ratio of incidence to that of the year in which it was measured, by fracture site, year of follow-up, population and sex; empty
@@ -114,6 +117,7 @@ impl<S: Scalar> Rates<S> {
             p_fall: rows(&|p, sex, age| PerMonth(populations[p].fall.at(sex, age)).probability_within(1.0).0),
             per_death: rows(&|p, sex, age| 1.0 / populations[p].mean.death.at(sex, age)),
             offset: sites.clone().map(|site| rows(&|p, sex, age| populations[p].mean.offset[site].at(sex, age))).collect(),
+            course: sites.clone().map(|site| rows(&|p, sex, age| course(model, p, site, sex, age))).collect(),
             death: (0..years)
                 .map(|year| rows(&|p, sex, age| populations[p].death.at(populations[p].calendar_year + year, sex, age)))
                 .collect(),
@@ -146,10 +150,18 @@ impl<S: Scalar> Rates<S> {
     }
 }
 
+/// c C - a X of strength, equation 1, at a sex and completed age: C is ln of the usual density in the model, X ln of the median that was measured.
+fn course(model: &Model, population: usize, site: usize, sex: usize, age: usize) -> f64 {
+    let (of, population) = (&model.fracture_sites[site], &model.populations[population]);
+    let density = &population.characteristics[model::ABMD_OF_SITE[of.density_site]];
+    let measured = recruit::value(density, sex, age as f64 + 0.5, 0.0);
+    let usual = population.mean.course[of.density_site].at(sex, age);
+    of.bone.change_exponent * libm::log(usual) - of.bone.strength_exponent * libm::log(measured)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model;
     use serde_json::{Value, json};
 
     fn rates(secular_trend: bool) -> (Model, Rates<f64>) {

@@ -187,8 +187,10 @@ impl<S: Scalar, const L: usize> Lives<S, L> {
             self.rates.p_fall[lane] = kernel.rates.p_fall[position];
             self.rates.life_table[lane] = kernel.rates.death_in(month)[position];
             self.rates.per_death[lane] = kernel.rates.per_death[position];
-            for (k, offset) in kernel.rates.offset.iter().enumerate() {
-                self.rates.offset[k][lane] = offset[position];
+            let at_index = Rates::<S>::position(model.cohorts[r.cohort].population, r.sex, r.age_completed());
+            for (k, (offset, course)) in kernel.rates.offset.iter().zip(&kernel.rates.course).enumerate() {
+                // Strength, equation 1: the usual course of density is put in the place of what was measured at these ages.
+                self.rates.offset[k][lane] = offset[position] + (course[position] - course[at_index]);
             }
             for (k, excess) in &kernel.excess {
                 self.rates.excess[*k][lane] = excess.by_age(r.sex, age);

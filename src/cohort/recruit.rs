@@ -166,12 +166,16 @@ pub fn candidate(model: &Model, cohort_index: usize, person: u64, attempt: u32) 
 pub const EVEN_PEOPLE: u64 = 4096;
 /// Generator of the lattice on which they stand (Korobov's form): odd, so that every coordinate takes every place once.
 const EVEN_STEP: u64 = 1457;
+/// Shift of the lattice from one coordinate to the next (its golden section): without it person 0 would have the lowest place in every coordinate at once,
+/// somebody who does not exist and breaks more than a hundred others.
+const EVEN_SHIFT: u64 = 2531;
 
 /// The j-th independent normal number of the k-th person of an even sample: one point of a lattice, so that a mean over the sample has an
 /// error several times smaller than over as many people who are drawn.
 fn even_normal(k: u64, j: usize) -> f64 {
     let step = (0..j).fold(1, |step, _| step * EVEN_STEP % EVEN_PEOPLE);
-    normal::quantile(((k * step % EVEN_PEOPLE) as f64 + 0.5) / EVEN_PEOPLE as f64)
+    let place = (k * step + (j as u64 + 1) * EVEN_SHIFT) % EVEN_PEOPLE;
+    normal::quantile((place as f64 + 0.5) / EVEN_PEOPLE as f64)
 }
 
 /// The k-th person of an even sample of a population, at a given sex and age. What is measured of them and their proneness to falls stand

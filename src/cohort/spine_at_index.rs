@@ -72,18 +72,22 @@ pub fn spine_at(model: &Model, population: &Population, recruit: &Recruit, offse
         model.spine.levels.hazards(spine, demand, measured.ratio / incidence)
     };
     let luck = |number: u32| model.luck.once(recruit.person, recruit.attempt, Recruiting::EarlierDeformity as u32 + number);
-    drawn(&model.spine, expected(model, population, recruit), by_level, luck)
+    let persistence = model.parameters.spine.past_persistence;
+    drawn(&model.spine, expected(model, population, recruit), persistence, by_level, luck)
 }
 
 /// Equation 3: `relative` is the relative hazard of a spine, by level; `luck` a uniform number for each decision.
 fn drawn(
     model: &SpineModel,
     (later, early): (f64, f64),
+    persistence: f64,
     relative: impl Fn(Spine) -> [f64; LEVELS.len()],
     luck: impl Fn(u32) -> f64,
 ) -> Spine {
     let mut spine = Spine::INTACT;
     let mut left = 1.0;
+    let today = total(&relative(spine));
+    let later = if today > 0.0 { later * libm::pow(today, persistence - 1.0) } else { later };
     for k in 0..LEVELS.len() as u32 {
         let hazards = relative(spine);
         let sum = total(&hazards);

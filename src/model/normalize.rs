@@ -1,11 +1,22 @@
-//! What makes a population's own people come out at its own rates.
+//! Normalization: what makes a population's own people come out at its own rates.
 //!
 //! Published ratios are against the population or the unexposed; published incidence is of the population as it is. So individual risks of
-//! falls and death are divided by their mean over the population at the same age and sex, and load is set against strength by an offset b
-//! at which the mean hazard of a fracture is the incidence that was measured. The mean is taken over a reference sample of the population
-//! itself, recruited and lived to index exactly as a study's people are, with everything that is measured spread evenly over its joint
-//! distribution: density, turnover, falls, earlier fractures and risk factors enter with the correlations they have, and nothing is
-//! counted twice.
+//! falls and death are divided by their mean over the population, and load is set against strength by an offset at which the mean hazard
+//! of a fracture is the incidence that was measured.
+//!
+//! 1. falls and death: hazard of a person = rate of the population at this age and sex x individual ratio / its mean over the people of
+//!    that age and sex
+//! 2. fractures: offset b of a site at which the mean over those people of their hazards is the incidence that was measured; for the spine,
+//!    of new or worse deformities, with the deformities that people already have
+//! 3. between the ages of the reference people (every five years) b lies on the straight line, moved by (how far ln incidence lies from its
+//!    own straight line) / (d ln mean / db)
+//!
+//! The mean is taken over a reference sample of the population itself, recruited and lived to index exactly as a study's people are, with
+//! everything that is measured spread evenly over its joint distribution: density, turnover, falls, earlier fractures and risk factors
+//! enter with the correlations they have, and nothing is counted twice.
+//!
+//! Left out: selection after index. The frail die, and those who break a bone break another, so that rates of people who are followed for
+//! many years drift from the population's table, past 80 by a tenth and more; before that mostly by less.
 
 use super::offset::{Bones, Offset, OffsetsByAge};
 use super::{Model, Normalizers, Population};
@@ -42,6 +53,9 @@ struct Means {
     offset_undated: Vec<Offset>,
     offset_history: Offset,
     death: f64,
+    course: [f64; 4],
+    /// Share of the compressions that come to clinical attention.
+    attention: f64,
 }
 
 /// Fills the normalizers of every population of the model; those that an earlier model has for the same numbers are taken over.
@@ -105,8 +119,9 @@ fn normalizers(model: &Model, which: usize, problems: &mut Problems) -> Option<N
         offset: sites.clone().map(|site| offsets(incidence(site), &|m| m.offset[site])).collect(),
         offset_undated: sites.map(|site| offsets(incidence(site), &|m| m.offset_undated[site])).collect(),
         offset_history: offsets(&population.deformity, &|m| m.offset_history),
-        recorded: recorded(model, population),
+        recorded: recorded(model, population, &table(&|m| m.attention)),
         death: table(&|m| m.death),
+        course: std::array::from_fn(|site| table(&|m| m.course[site])),
     })
 }
 
@@ -122,11 +137,17 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
     let offset_history = offset_history(model, population, sex, age, &people)?;
     let balance = Balance::<f32>::new(&model.parameters);
     let mut lived: Vec<Lived> = Vec::with_capacity(people.len());
+    let mut ln_relative = [0.0; 4];
     for group in people.chunks(REFERENCE_LANES) {
         let mut block = Block::<f32, REFERENCE_LANES>::of(model, group.to_vec());
         simulate::live_to_index(model, &balance, &mut block);
         lived.extend((0..group.len()).map(|lane| Lived::of(&block, lane)));
+        for lane in 0..group.len() {
+            let relative = balance.relative_density(&block.person.load(lane), &block.state.load(lane));
+            (0..4).for_each(|site| ln_relative[site] += libm::log(f64::from(relative[site])));
+        }
     }
+    let course = ln_relative.map(|sum| libm::exp(sum / people.len() as f64));
     let cell = Cell { model, population, sex, age, lived };
 
     // Without what earlier fractures bring: this dates them.
@@ -152,13 +173,19 @@ fn means_at(model: &Model, which: usize, sex: usize, age: usize) -> Result<Means
     let brought: Vec<Recruit> = (0..SPINES).flat_map(|draw| people.iter().map(move |r| bring(draw, r))).collect();
     let instability: Vec<f64> = earlier.iter().map(|e| e.instability).collect();
     let (fall, falls) = cell.falls(&instability);
+    let mut attention = 1.0;
     let offset = (0..model.fracture_sites.len())
         .map(|site| {
-            let people = if model.fracture_sites[site].of_the_spine { &brought } else { &people };
-            cell.parts(site, people, &instability, &falls, true).solve(cell.breaking(site)).ok_or(site)
+            let of_the_spine = model.fracture_sites[site].of_the_spine;
+            let parts = cell.parts(site, if of_the_spine { &brought } else { &people }, &instability, &falls, true);
+            let offset = parts.solve(cell.breaking(site)).ok_or(site)?;
+            if of_the_spine {
+                attention = parts.attention(model, &brought, offset.value);
+            }
+            Ok(offset)
         })
-        .collect::<Result<_, _>>()?;
-    Ok(Means { fall, fall_undated, offset, offset_undated, offset_history, death: cell.death(&earlier) })
+        .collect::<Result<_, usize>>()?;
+    Ok(Means { fall, fall_undated, offset, offset_undated, offset_history, death: cell.death(&earlier), course, attention })
 }
 
 /// The reference people of one age and sex, who have lived to index.
@@ -238,6 +265,19 @@ impl Parts {
         self.bones.solve(self.cpu, self.spread, incidence / self.each as f64)
     }
 
+    /// Share of the compressions of these spines that come to clinical attention: where a level gives way again, it is worse.
+    fn attention(&self, model: &Model, people: &[Recruit], offset: f64) -> f64 {
+        let by_grade: [f64; SEVERE as usize + 1] = std::array::from_fn(|before| model.spine.outcome.attention_at(before as u8));
+        let (mut noticed, mut all) = (0.0, 0.0);
+        for (of_person, r) in self.bones.hazards(self.cpu, self.spread, offset).chunks(self.each).zip(people) {
+            for (level, hazard) in of_person.iter().enumerate() {
+                noticed += hazard * by_grade[usize::from(r.spine.grade(level))];
+                all += hazard;
+            }
+        }
+        noticed / all
+    }
+
     /// Everybody's hazard.
     fn hazards(&self, offset: f64) -> Vec<f64> {
         let of_bones = self.bones.hazards(self.cpu, self.spread, offset);
@@ -256,10 +296,10 @@ fn offset_history(model: &Model, population: &Population, sex: usize, age: usize
 }
 
 /// Share of noticed compressions that registers record: what they count against what comes to attention among all.
-fn recorded(model: &Model, population: &Population) -> ByAgeAndSex {
+fn recorded(model: &Model, population: &Population, attention: &ByAgeAndSex) -> ByAgeAndSex {
     ByAgeAndSex::from_fn(|sex, age| {
         let registered = model.spine.site.map_or(0.0, |site| population.fracture[site].at(sex, age));
-        let noticed = population.deformity.at(sex, age) * model.spine.outcome.mean_attention();
+        let noticed = population.deformity.at(sex, age) * attention.at(sex, age);
         if registered < noticed { registered / noticed } else { 1.0 }
     })
 }

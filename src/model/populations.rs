@@ -175,6 +175,7 @@ pub(super) fn population(
             offset_undated: offset,
             offset_history: zero,
             recorded: one.clone(),
+            course: std::array::from_fn(|_| one.clone()),
             death: one,
         },
     })

@@ -21,6 +21,9 @@ LIVES = HERE / "remodeling_arms.json"
 PEOPLE, SEED = 2000, 1
 SYSTEMS = ("remodeling", "hormones", "minerals", "loading", "medicines", "density", "cohort")
 MARKERS = ("resorption", "ctx", "p1np")
+STRATA = ("arm", "cohort", "sex", "age", "year")
+SHAPES = ("wedge", "biconcave", "crush")
+DETAILS = ["vertebral_deformity", "new", "moderate", "severe", *SHAPES]
 
 Plain = dict[str, Any]
 
@@ -38,23 +41,44 @@ def tables_now() -> dict[str, list[Plain]]:
     """Return the summaries of the shipped study as it runs now."""
     request = shipped() | {"people": PEOPLE, "seed": SEED, "record_persons": True}
     found = _core.simulate(_core.compile(json.dumps(request)), 0, PEOPLE, 2)
-    names = ["death", *(site["id"] for site in request["fracture_sites"])]
+    sites = [site["id"] for site in request["fracture_sites"]]
+    names = ["death", *sites, "vertebral_deformity", "nursing_home_entry"]
     site = _core.density_sites().index(request["class_site"])
-    events = rows_of(found["events"])
-    for row in events:
-        row["decade"] = row["age_months"] // 120 * 10
-        row |= {name: int(row["event"] == k) for k, name in enumerate(names)}
+    events = [detailed(row, names) for row in rows_of(found["events"])]
+    deformities = [row for row in events if row["vertebral_deformity"]]
+    backs = [row for row in rows_of(found["spine"]) if row["year"] % 5 == 0]
+    counted = [name for name in found["spine"] if name not in STRATA]
     states = [r for r in rows_of(found["states"]) if r["site"] == site and r["year"] % 5 == 0]
     classes = ["normal", "osteopenia", "osteoporosis"]
     exits = ["minutes", "died", "medicine_months"]
+    brought = ["deformities", "worst_grade"]
     return {
-        "events": summed(events, ["arm", "sex", "decade"], [*names, "minute"]),
+        "events": summed(
+            events, ["arm", "sex", "decade"], [*names, "missed", "attributable", "minute"]
+        ),
+        "deformities": summed(deformities, ["arm", "level"], DETAILS),
         "person_time": summed(
             rows_of(found["person_time"]), ["arm", "sex", "class"], ["minutes", "falls"]
         ),
         "states": summed(states, ["arm", "sex", "year"], [*classes, "abmd_sum"]),
-        "follow_up": summed(rows_of(found["follow_up"]), ["arm"], exits),
+        "spine": summed(backs, ["arm", "sex", "year"], counted),
+        "persons": summed(rows_of(found["persons"]), ["sex"], ["age_months", *brought]),
+        "follow_up": summed(rows_of(found["follow_up"]), ["arm"], [*exits, *brought]),
     }
+
+
+def detailed(event: Plain, names: list[str]) -> Plain:
+    """Return an event with a column of 0 or 1 for all that it may be."""
+    code, grade, shape = event["event"], event["grade"], event["shape"]
+    kinds = {name: int(code == k) for k, name in enumerate(names)}
+    grades = {"moderate": int(grade == 2), "severe": int(grade == 3)}
+    shapes = {name: int(shape == k) for k, name in enumerate(SHAPES, start=1)}
+    more = {
+        "decade": event["age_months"] // 120 * 10,
+        "missed": 1 - event["recorded"],
+        "new": int(event["grade_before"] == 0),
+    }
+    return event | kinds | grades | shapes | more
 
 
 def rows_of(table: Plain) -> list[Plain]:

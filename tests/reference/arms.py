@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import balance, chance, exposures, people, systems
+from . import balance, chance, exposures, people, recruiting, systems
 from .balance import COMPARTMENTS, SITES, State
 from .index import lived_to_index
 from .populations import MONTHS_PER_YEAR, SEXES, Plain
@@ -166,7 +166,8 @@ def request_of(shipped: Plain, parameters: dict[str, float], precision: str = "f
         factor["effects"] = []
     for population in made["populations"]:
         for sex in SEXES:
-            population["life_table"][sex] = [0.0] * len(population["life_table"][sex])
+            tables = population["life_table"][sex]
+            population["life_table"][sex] = [[0.0] * len(table) for table in tables]
     made["cohorts"] = [cohort_of(made, sex, age) for sex, age in groups()]
     made["arms"] = [
         {"name": name, "exposures": [exposure_of(act) for act in arm.acts]}
@@ -198,6 +199,8 @@ def cohort_of(request: Plain, sex: str, age: int) -> Plain:
         ],
         "exposures": [],
         "entry": None,
+        "mortality_ratio": 1.0,
+        "persons": None,
     }
 
 
@@ -234,7 +237,7 @@ def person_of(request: Plain, name: str) -> int:
         chance.once(request["seed"], numbers, 0, k) for k in (chance.COHORT, chance.BIRTH_MONTH)
     )
     cohort, month = next(once), next(once)
-    here = people.cohort_of(request, cohort) == groups().index((arm.sex, arm.index_age))
+    here = recruiting.cohort_of(request, cohort) == groups().index((arm.sex, arm.index_age))
     return int(numbers[here & (np.floor(12.0 * month) == 0)][0])
 
 
@@ -244,7 +247,7 @@ def person_of(request: Plain, name: str) -> int:
 def life_of_twin(request: Plain, name: str) -> dict[str, Floats]:
     """Return what the kernel's trace says of a life; density is relative to the young adult."""
     p = request["parameters"]
-    who = people.recruited(request, np.array([person_of(request, name)]))
+    who = recruiting.recruited(request, np.array([person_of(request, name)]), {})
     person = people.person_of(request, who)
     acting = exposures.of_arm(request, who, list(ARMS).index(name))
     state = lived_to_index(request, who, person, [])

@@ -1,34 +1,23 @@
-"""Index: people who have lived from peak bone mass until follow-up starts, and a population's means."""
+"""Index: people who have lived from peak bone mass until follow-up starts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
-from . import balance, exposures, people, populations
-from .balance import State
+from . import balance, exposures, people
+from .balance import SITES, State
+from .brought import spine_at_index
+from .dated import months_since_fractures
 from .exposures import Course
-from .hazards import (
-    Means,
-    death_ratio_after,
-    death_ratio_of_factors,
-    earlier_fracture,
-    fall_factor,
-    months_since_fracture,
-    of_population,
-    otherwise,
-    probability,
-    relative_fracture_hazard,
-)
+from .hazards import Lived, Means
 from .people import People
-from .populations import AGES, Plain
+from .populations import Plain
+from .spine import Spine
 from .systems import Floats, Person
 
 DISTANT_STEPS, RECENT_MONTHS = 64, 24
-REFERENCE_PEOPLE, FIRST_REFERENCE_PERSON = 2048, 2**62
 
 
 @dataclass(frozen=True)
@@ -44,6 +33,8 @@ class AtIndex:
     """Those that every arm has."""
     months_since: Floats
     """Since the last fracture that counts, (n, fracture sites)."""
+    instability: Floats
+    spine: Spine
 
 
 def lived_to_index(request: Plain, who: People, person: Person, acting: list[Course]) -> State:
@@ -84,75 +75,29 @@ def at_index(request: Plain, who: People, means: Means) -> AtIndex:
     acting = exposures.of_risk_factors(request, who) + exposures.of_cohorts(request, who)
     state = lived_to_index(request, who, person, acting)
     scale = people.density_at_index(who) / balance.relative_density(p, person, state)
+    since, instability = months_since_fractures(request, means, lived_of(who, state, acting))
     return AtIndex(
         people=who,
         person=person,
         state=state,
         scale=scale,
         exposures=acting,
-        months_since=months_since_fracture(request, who, state, means),
+        months_since=since,
+        instability=instability,
+        spine=spine_at_index(request, who, means),
     )
 
 
-# What makes a population come out at its own rates
-
-
-def mean_relative_risks(request: Plain, population: int, sex: int, age: int) -> dict[str, float]:
-    """Return the means over a reference sample of a population at one sex and age.
-
-    The sample is of the population itself: no cohort's profile is set and no cohort's exposure acts.
-    """
-    n = REFERENCE_PEOPLE
-    first = FIRST_REFERENCE_PERSON + (sex * len(AGES) + age) * n
-    who = people.measured(
-        request,
-        number=np.arange(first, first + n, dtype=np.int64),
-        population=np.full(n, population),
-        sex=np.full(n, sex),
-        age_months=np.full(n, age * 12 + 6),
-        first_normal=ndtri((np.arange(n) + 0.5) / n),
+def lived_of(
+    who: People, state: State, acting: list[Course], instability: Floats | None = None
+) -> Lived:
+    """Return what the hazards need of people at index; what acted in the last month acts on."""
+    one = np.ones(len(who.number))
+    return Lived(
+        who=who,
+        abmd={site: who.values[f"abmd_{site}"] for site in SITES},
+        state=state,
+        inputs=exposures.inputs_at(acting, -0.5 * one, -one, one),
+        frailty=who.values["frailty"],
+        instability=0.0 * one if instability is None else instability,
     )
-    acting = exposures.of_risk_factors(request, who)
-    state = lived_to_index(request, who, people.person_of(request, who), acting)
-
-    fall_ratio = people.fall_ratio(request, who)
-    means = {"fall": float(np.mean(fall_ratio))}
-    falls = of_population(request, populations.fall_hazard, who, who.age)
-    fall_per_expected = probability(falls * fall_ratio / means["fall"]) / probability(falls)
-    death = death_ratio_of_factors(request, who)
-    for site in request["fracture_sites"]:
-        abmd = who.values[f"abmd_{site['density_site']}"]
-        r = relative_fracture_hazard(
-            request, site, who, abmd, state["resorption"], who.prior_fracture
-        )
-        r = r * fall_factor(site, fall_per_expected)
-        means[f"fracture.{site['id']}"] = float(np.mean(r))
-        own = otherwise(request, site, who, state) * fall_factor(site, fall_per_expected)
-        since = earlier_fracture(request, site, who, own / np.mean(r))
-        death = death * death_ratio_after(site, who.sex, since)
-    means["death"] = float(np.mean(death))
-    return means
-
-
-def means_of_all(request: Plain) -> Means:
-    """Return the means of every population at every sex and age, log-linear between samples."""
-    youngest = int(request["parameters"]["cohort.youngest_age"])
-    ages = range(youngest, 101, 5)
-    found: Means = {}
-    for i, population in enumerate(request["populations"]):
-        cells = [[mean_relative_risks(request, i, sex, age) for age in ages] for sex in (0, 1)]
-        found[population["id"]] = {
-            name: np.exp(
-                [np.interp(AGES, ages, np.log([cell[name] for cell in row])) for row in cells]
-            )
-            for name in cells[0][0]
-        }
-    return found
-
-
-def means_of_model(derived: dict[str, Any]) -> Means:
-    """Return the means that a compiled model says it uses."""
-    return {
-        population: {name: np.asarray(table) for name, table in quantities.items()}
-        for population, quantities in derived.items()
-    }

@@ -14,22 +14,14 @@ from cohortsim import request as requests
 
 from . import twin
 from .balance import SITES
-from .book import MINUTES_PER_MONTH, Table
-from .index import means_of_model
+from .book import Table
+from .month import MINUTES_PER_MONTH
+from .offsets import means_of_model
 from .populations import SEXES, Plain
+from .recruiting import Persons
+from .rounding import DENSITY_IN_SINGLE, IN_SINGLE, ULP, Rounding
 
 SHIPPED = Path(__file__).parents[1] / "fixtures" / "request.json"
-ULP = 2.0**-23
-"""Relative distance of neighbouring numbers in single precision."""
-DENSITY_IN_SINGLE = 32 * ULP
-"""Relative error that single precision may make of density.
-
-Each step rounds bone volume by up to half a unit. A state forgets its errors as it relaxes: at a rate
-k and steps h they add up to about 1 / sqrt(2 k h) units, 14 for bone of 0.03 a year by the month.
-"""
-RESORPTION_IN_SINGLE = 128 * ULP
-"""The same of resorption: under RANKL antibody it is what is left when nearly all is taken away."""
-
 WOMEN, MEN = SEXES
 BOTH = [WOMEN, MEN]
 
@@ -48,14 +40,15 @@ class Pair:
         return len(self.kernel["persons"]["person"])
 
 
-def compiled(request: Plain) -> _core.Model:
-    return _core.compile(json.dumps(request))
+def compiled(request: Plain, persons: Persons | None = None) -> _core.Model:
+    columns = {name: dict(of) for name, of in (persons or {}).items()}
+    return _core.compile(json.dumps(request), None, columns)
 
 
-def pair(request: Plain) -> Pair:
-    model = compiled(request)
+def pair(request: Plain, persons: Persons | None = None) -> Pair:
+    model = compiled(request, persons)
     numbers = np.arange(request["people"], dtype=np.int64)
-    lives = twin.simulated(request, numbers, means_of_model(model.derived()))
+    lives = twin.simulated(request, numbers, means_of_model(model.derived()), persons)
     return Pair(request, model, _core.simulate(model, 0, len(numbers), 2), lives)
 
 
@@ -82,12 +75,13 @@ def built(
     years: int,
     arms: list[Plain],
     visits: list[int] | None = None,
+    **more: Any,
 ) -> Plain:
     """Return the request of a study as a user would write it, in double precision."""
     study = {"cohortsim": 1, "name": "twin", "people": people, "years": years, "seed": 3}
     share = 1.0 / len(cohorts)
     study |= {"cohorts": [c | {"share": share} for c in cohorts], "arms": arms}
-    study |= {"record": {"persons": True, "visits": visits or []}}
+    study |= {"record": {"persons": True, "visits": visits or []}} | more
     return dict(requests.build(cs.load(study)).data) | {"precision": "f64"}
 
 
@@ -119,7 +113,7 @@ def same_persons(both: Pair) -> None:
 
 def same_tables(both: Pair) -> None:
     """All integers of all tables, in double precision."""
-    tables = ["events", "person_time", "states", "follow_up"]
+    tables = ["events", "person_time", "states", "spine", "follow_up"]
     for name in tables + ["visits"] * bool(both.request["visits"]):
         kernel, own = both.kernel[name], both.twin.tables[name]
         columns = integer_columns(kernel)
@@ -130,43 +124,29 @@ def decisions(both: Pair) -> list[str]:
     return ["fall", "death", *(site["id"] for site in both.request["fracture_sites"])]
 
 
-def in_double(both: Pair) -> dict[str, float]:
-    """Return relative errors that double precision may make of densities and of thresholds."""
-    return dict.fromkeys(["abmd", *decisions(both)], 1e-11)
-
-
-def rounding_in_single(both: Pair) -> dict[str, float]:
-    """Return relative errors that float32 may make of densities and of thresholds.
-
-    Falls and deaths: a product of a few numbers. A fracture: the logarithm of its hazard is a sum of
-    numbers below 32, each rounded, plus the slope (ln gradient / SD) times the error of density, at most
-    1.5 g/cm2, and the exponent of turnover times the error of resorption.
-    """
-    errors = {"abmd": DENSITY_IN_SINGLE, "fall": 8 * ULP, "death": 8 * ULP}
-    for site in both.request["fracture_sites"]:
-        slope = np.log(site["gradient_per_sd"]) / site["sd"]
-        turnover = abs(site["turnover_exponent"]) * RESORPTION_IN_SINGLE
-        errors[site["id"]] = float(slope * 1.5 * DENSITY_IN_SINGLE + turnover + 4 * 32 * ULP)
-    return errors
-
-
-def same_months(both: Pair, number: int, arm: int, tolerances: dict[str, float]) -> None:
-    """Every month of a traced person: densities, draws and thresholds, to relative tolerances."""
+def same_months(both: Pair, number: int, arm: int, limits: Rounding) -> None:
+    """Every month of a traced person: densities, frailty, draws and thresholds."""
     traced = _core.trace(both.model, arm, number)
     months = both.twin.chance[arm][: len(traced["month"])]
     where = f"person {number}, arm {arm}"
     for k, site in enumerate(SITES):
-        own = [m.abmd[number, k] for m in months]
-        limit = tolerances["abmd"]
-        np.testing.assert_allclose(traced[f"abmd_{site}"], own, rtol=limit, err_msg=where)
+        own = np.array([m.abmd[number, k] for m in months])
+        np.testing.assert_allclose(
+            traced[f"abmd_{site}"], own, rtol=limits.abmd, err_msg=f"{where}, {site}"
+        )
+    for name in ("frailty", "instability"):
+        own = np.array([getattr(m, name)[number] for m in months])
+        limit = limits.state * (len(months) + 2) * np.maximum(1.0, np.abs(own))
+        assert (np.abs(traced[name] - own) <= limit).all(), f"{where}, {name}"
+    rounding = np.array(
+        [limits.thresholds(both.request, m, k)[:, number] for k, m in enumerate(months)]
+    )
     for k, name in enumerate(decisions(both)):
         draws = [m.draw[k, number] for m in months]
         np.testing.assert_array_equal(traced[f"draw_{name}"], draws, err_msg=where)
-        thresholds = [m.threshold[k, number] for m in months]
-        limit = tolerances[name]
-        np.testing.assert_allclose(
-            traced[f"threshold_{name}"], thresholds, rtol=limit, atol=1e-30, err_msg=where
-        )
+        own = np.array([m.threshold[k, number] for m in months])
+        off = np.abs(traced[f"threshold_{name}"] - own) / (rounding[:, k] * own + 1e-30)
+        assert off.max() <= 1.0, f"{where}, {name}: {off.max():.2f} of what rounding may do"
 
 
 # In single precision: the same but for rounding
@@ -238,19 +218,16 @@ def same_densities_at_exit(both: Pair) -> None:
 
 def events_differ_only_where_a_draw_meets_its_threshold(both: Pair) -> None:
     """The first difference of each person and arm."""
-    limits = rounding_in_single(both)
     first: dict[tuple[int, int], int] = {}
     for person, arm, month, _ in differing_events(both):
         first[person, arm] = min(month, first.get((person, arm), month))
     same = on_the_same_courses(both).reshape(both.people, -1)
     for (person, arm), month in first.items():
         now = both.twin.chance[arm][month]
-        near = [
-            abs(now.draw[k, person] - now.threshold[k, person])
-            <= limits[name] * now.threshold[k, person]
-            for k, name in enumerate(decisions(both))
-        ]
-        assert any(near) or not same[person, arm], (
+        limit = IN_SINGLE.thresholds(both.request, now, month)[:, person]
+        draw, threshold = now.draw[:, person], now.threshold[:, person]
+        near = np.abs(draw - threshold) <= limit * threshold
+        assert near.any() or not same[person, arm], (
             f"person {person}, arm {arm}, month {month}: no draw is near its threshold"
         )
 
@@ -258,17 +235,21 @@ def events_differ_only_where_a_draw_meets_its_threshold(both: Pair) -> None:
 def same_times_of_events(both: Pair) -> None:
     """The time is -ln(1 - draw) / hazard of a month, rounded down to minutes.
 
-    So an error e of the hazard moves it by e times the time, and rounding down by up to a minute.
+    So an error e of the hazard moves it by e times the time, and rounding down by up to a minute. A
+    deformity has the time of its site, an entry into a nursing home that of a fracture.
     """
-    limits = rounding_in_single(both)
     key = ["person", "arm", "month", "event", "minute"]
     kernel, own = (
         {row[:-1]: row[-1] for row in rows(tables["events"], key)}
         for tables in (both.kernel, both.twin.tables)
     )
-    names = ["death", *(site["id"] for site in both.request["fracture_sites"])]
+    sites = both.request["fracture_sites"]
+    spine = [k for k, site in enumerate(sites) if site["of_the_spine"]]
     same = on_the_same_courses(both).reshape(both.people, -1)
     for event in kernel.keys() & own.keys():
-        limit = 1.0 + limits[names[event[-1]]] * MINUTES_PER_MONTH
+        person, arm, month, code = event
+        limits = IN_SINGLE.thresholds(both.request, both.twin.chance[arm][month], month)[1:, person]
+        of_event = {len(sites) + 1: limits[1:][spine], len(sites) + 2: limits[1:]}
+        limit = 1.0 + np.max(of_event.get(code, limits[code : code + 1])) * MINUTES_PER_MONTH
         near = abs(kernel[event] - own[event]) <= limit
-        assert near or not same[event[0], event[1]], event
+        assert near or not same[person, arm], event

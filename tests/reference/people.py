@@ -1,4 +1,4 @@
-"""Recruiting: who the people of a request are, and who of the candidates is recruited.
+"""People: what is measured of them, and what follows from it for their bones and falls.
 
 Arrays over people have the shape (n,). A request is the JSON that the kernel compiles.
 """
@@ -6,8 +6,7 @@ Arrays over people have the shape (n,). A request is the JSON that the kernel co
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -15,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from . import chance
 from .balance import SITES
 from .chance import Ints
-from .populations import MONTHS_PER_YEAR, SEXES, Plain, by_year, prevalence
+from .populations import MONTHS_PER_YEAR, SEXES, Plain, prevalence
 from .systems import Bools, Floats, Parameters, Person, habitual_load
 
 CHARACTERISTICS = (
@@ -29,11 +28,14 @@ CHARACTERISTICS = (
     "serum_25ohd",
     "activity",
     "menopause_age",
+    "frailty",
 )
 NEVER = 1.0e6
 """Months from index that no life reaches."""
 WIDEST = 5.0
 """Largest |z| of characteristics and spreads between people."""
+EVEN_PEOPLE, EVEN_STEP, EVEN_SHIFT = 4096, 1457, 2531
+"""People of an even sample, and the generator and the shift of the lattice that they stand on."""
 
 
 @dataclass(frozen=True)
@@ -53,119 +55,15 @@ class People:
     prior_fracture: Bools
     risk_factors: Bools
     """Shape (n, number of risk factors)."""
+    proneness: Floats
+    """Standard normal numbers of proneness to falls."""
+    source_row: Ints
+    """Row of the file of persons; -1 for people who were drawn."""
 
     @property
     def age(self) -> Ints:
         """Completed years."""
         return self.age_months // MONTHS_PER_YEAR
-
-
-def recruited(request: Plain, number: Ints) -> People:
-    """Return the people of these numbers: for each the first candidate whom the cohort takes."""
-    cohort = cohort_of(request, chance.once(request["seed"], number, 0, chance.COHORT))
-    people = candidates(request, number, cohort, 0)
-    waiting = ~meets_entry_rules(request, people)
-    attempt = 0
-    while waiting.any():
-        attempt += 1
-        others = candidates(request, number[waiting], cohort[waiting], attempt)
-        people = with_others(people, waiting, others)
-        waiting[waiting] = ~meets_entry_rules(request, others)
-    return people
-
-
-def candidates(request: Plain, number: Ints, cohort: Ints, attempt: int) -> People:
-    """Return the candidates of an attempt for the places of these numbers, as they are screened."""
-    seed = request["seed"]
-    names = [p["id"] for p in request["populations"]]
-    population = np.array([names.index(c["population"]) for c in request["cohorts"]])[cohort]
-    u = chance.once(seed, number, attempt, chance.SEX_AND_AGE)
-    sex, age = sex_and_age(request, cohort, u)
-    month = np.floor(12.0 * chance.once(seed, number, attempt, chance.BIRTH_MONTH))
-    age_months = age * MONTHS_PER_YEAR + month.astype(np.int64)
-    people = measured(request, number, population, sex, age_months, attempt)
-    values = dict(people.values)
-    for k, c in enumerate(request["cohorts"]):
-        for profile in c["set"]:
-            who = (cohort == k) & is_one_of(sex, profile["sexes"])
-            name = profile["characteristic"]
-            values[name] = np.where(who, profile["value"], values[name])
-    return replace(people, cohort=cohort, values=values)
-
-
-def meets_entry_rules(request: Plain, people: People) -> Bools:
-    """Return whom their cohort takes: T-scores (all or any of them), history, years since menopause."""
-    takes = np.ones(len(people.number), dtype=np.bool_)
-    since = people.age_months / MONTHS_PER_YEAR - people.values["menopause_age"]
-    for k, cohort in enumerate(request["cohorts"]):
-        rules = cohort["entry"]
-        if rules is None:
-            continue
-        met = takes | True
-        by_t_score = [
-            within(
-                t_score(request, rule["site"], people.values[f"abmd_{rule['site']}"]),
-                rule["at_least"],
-                rule["at_most"],
-            )
-            for rule in rules["t_scores"]
-        ]
-        if by_t_score:
-            together = np.any if rules["any_t_score"] else np.all
-            met = met & together(by_t_score, axis=0)
-        if rules["prior_fracture"] is not None:
-            met = met & (people.prior_fracture == rules["prior_fracture"])
-        first, last = rules["years_since_menopause_from"], rules["years_since_menopause_to"]
-        if first is not None or last is not None:
-            # For women only, and after menopause.
-            met = met & (people.sex == 0) & (since >= (first or 0.0))
-            met = met & within(since, None, last)
-        takes = takes & (met | (people.cohort != k))
-    return takes
-
-
-def with_others(people: People, where: Bools, others: People) -> People:
-    """Return the people with others in some of their places."""
-
-    def put(before: Any, after: Any) -> Any:
-        made = before.copy()
-        made[where] = after
-        return made
-
-    changed = {
-        f.name: put(getattr(people, f.name), getattr(others, f.name))
-        for f in fields(people)
-        if f.name != "values"
-    }
-    values = {name: put(x, others.values[name]) for name, x in people.values.items()}
-    return People(values=values, **changed)
-
-
-def cohort_of(request: Plain, u: Floats) -> Ints:
-    """Return the cohort that a draw falls in, by cumulative share."""
-    edges = np.cumsum([c["share"] for c in request["cohorts"]])
-    return np.minimum(np.searchsorted(edges, u, side="right"), len(edges) - 1)
-
-
-def sex_and_age(request: Plain, cohort: Ints, u: Floats) -> tuple[Ints, Ints]:
-    """Return sex and completed years, as frequent as in the cohort's part of its population."""
-    sex, age = np.zeros_like(cohort), np.zeros_like(cohort)
-    for k, c in enumerate(request["cohorts"]):
-        population = next(p for p in request["populations"] if p["id"] == c["population"])
-        living = by_year(population["age_structure"], keep_last=False)
-        cells = [
-            (s, a)
-            for s, name in enumerate(SEXES)
-            if name in c["sexes"]
-            for a in range(c["age_from"], min(c["age_to"], 120) + 1)
-            if living[s, a] > 0
-        ]
-        edges = np.cumsum([living[cell] for cell in cells])
-        edges /= edges[-1]
-        here = cohort == k
-        cell = np.minimum(np.searchsorted(edges, u[here], side="right"), len(cells) - 1)
-        sex[here], age[here] = np.array(cells)[cell].T
-    return sex, age
 
 
 def measured(
@@ -175,22 +73,26 @@ def measured(
     sex: Ints,
     age_months: Ints,
     attempt: int = 0,
-    first_normal: Floats | None = None,
+    place: Ints | None = None,
 ) -> People:
     """Return people of a population, sex and age with correlated characteristics of their own.
 
-    `first_normal` replaces the first independent normal number (femoral-neck density).
+    `place`: of people of an even sample, their places in it; their normal numbers are not drawn.
     """
     factors = [factor["id"] for factor in request["risk_factors"]]
     names = [*CHARACTERISTICS, "prior_fracture", *factors]
-    independent = np.array(
-        [
-            ndtri(chance.once(request["seed"], number, attempt, chance.CHARACTERISTIC + k))
-            for k in range(len(names))
-        ]
-    )
-    if first_normal is not None:
-        independent[0] = first_normal
+    seed = request["seed"]
+    if place is None:
+        independent = np.array(
+            [
+                ndtri(chance.once(seed, number, attempt, chance.CHARACTERISTIC + k))
+                for k in range(len(names))
+            ]
+        )
+        proneness = normal_of(seed, number, attempt, chance.FALL_PRONENESS)
+    else:
+        independent = np.array([even_normal(place, k) for k in range(len(names))])
+        proneness = even_normal(place, len(names))
     values = {name: np.zeros(len(number)) for name in CHARACTERISTICS}
     has = {name: np.zeros(len(number), dtype=np.bool_) for name in names[len(CHARACTERISTICS) :]}
     years = age_months / MONTHS_PER_YEAR
@@ -217,7 +119,20 @@ def measured(
         risk_factors=np.array([has[name] for name in factors], dtype=np.bool_)
         .reshape(len(factors), -1)
         .T,
+        proneness=proneness,
+        source_row=np.full_like(number, -1),
     )
+
+
+def even_normal(place: Ints, k: int) -> Floats:
+    """Return the k-th independent normal number of the people at some places of an even sample.
+
+    Every coordinate takes each quantile of so many once; together they are a lattice, moved so that
+    nobody is the least in everything.
+    """
+    step = pow(EVEN_STEP, k, EVEN_PEOPLE)
+    moved = (place * step + (k + 1) * EVEN_SHIFT) % EVEN_PEOPLE
+    return np.asarray(ndtri((moved + 0.5) / EVEN_PEOPLE))
 
 
 def value_at(characteristic: Plain, sex: str, age: Floats, z: Floats) -> Floats:
@@ -232,6 +147,8 @@ def value_at(characteristic: Plain, sex: str, age: Floats, z: Floats) -> Floats:
             value = np.exp(x)
         case "log1p":
             value = np.maximum(0.0, np.expm1(x))
+        case "signed":
+            value = x
         case _:
             value = np.maximum(0.0, x)
     return value
@@ -247,9 +164,9 @@ def residual_quantile(knots: list[float], quantiles: list[float], z: Floats) -> 
     return y[k - 1] + (y[k] - y[k - 1]) * (z - x[k - 1]) / (x[k] - x[k - 1])
 
 
-def normal_of(request: Plain, people: People, decision: int) -> Floats:
+def normal_of(seed: int, number: Ints, attempt: Ints | int, decision: int) -> Floats:
     """Return a standard normal number of each person, held within what was measured."""
-    u = chance.once(request["seed"], people.number, people.attempt, decision)
+    u = chance.once(seed, number, attempt, decision)
     z: Floats = np.clip(ndtri(u), -WIDEST, WIDEST)
     return z
 
@@ -265,7 +182,7 @@ def person_of(request: Plain, people: People) -> Person:
     p: Parameters = request["parameters"]
 
     def spread(decision: int, name: str) -> Floats:
-        z = normal_of(request, people, decision)
+        z = normal_of(request["seed"], people.number, people.attempt, decision)
         return spread_between_people(z, p[f"cohort.{name}_cv"])
 
     male = people.sex == 1
@@ -288,15 +205,12 @@ def person_of(request: Plain, people: People) -> Person:
     )
 
 
-def fall_ratio(request: Plain, people: People) -> Floats:
-    """Return individual ratios of fall rates (falls, equation 2)."""
+def lasting_fall_ratio(request: Plain, people: People) -> Floats:
+    """Return what stays of individual ratios of fall rates (falls, equation 3)."""
     p: Parameters = request["parameters"]
     sd = p["falls.proneness_sd"]
-    z = normal_of(request, people, chance.FALL_PRONENESS)
-    ratio: Floats = np.exp(sd * z - sd**2 / 2.0)
-    low = people.values["serum_25ohd"] < p["falls.vitamin_d_low_below"]
+    ratio: Floats = np.exp(sd * people.proneness - sd**2 / 2.0)
     inactive = people.values["activity"] < p["falls.inactive_below"]
-    ratio *= np.where(low, p["falls.vitamin_d_low_ratio"], 1.0)
     ratio *= np.where(inactive, p["falls.inactivity_ratio"], 1.0)
     for k, factor in enumerate(request["risk_factors"]):
         ratio *= np.where(people.risk_factors[:, k], factor["falls_ratio"], 1.0)

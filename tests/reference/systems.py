@@ -39,6 +39,8 @@ TARGETS = (
     "calcium_intake",
     "serum_25ohd",
     "protein_intake",
+    "strength",
+    "falls",
 )
 
 

@@ -11,8 +11,9 @@ from cohortsim import _core
 
 from . import arms
 from .balance import SITES
-from .pairs import DENSITY_IN_SINGLE, RESORPTION_IN_SINGLE, shipped
+from .pairs import shipped
 from .populations import Plain
+from .rounding import DENSITY_IN_SINGLE, RESORPTION_IN_SINGLE
 from .systems import TARGETS
 
 COLUMNS_IN_SINGLE = RESORPTION_IN_SINGLE
@@ -35,7 +36,8 @@ def models(study: Plain) -> dict[str, Any]:
 def test_the_targets_are_those_of_the_core_and_each_is_acted_on() -> None:
     assert [target["name"] for target in _core.exposure_targets()] == list(TARGETS)
     acted_on = {act.target for arm in arms.ARMS.values() for act in arm.acts}
-    assert acted_on == set(TARGETS)
+    # What acts on strength and falls does not reach the balance: the trial has medicines that do.
+    assert acted_on == set(TARGETS) - {"strength", "falls"}
 
 
 @pytest.mark.parametrize("name", arms.ARMS)

@@ -11,23 +11,20 @@ import pytest
 from cohortsim import _core
 from cohortsim.catalog import PROFILE_KINDS, Catalog
 
-from . import people
+from .brought import spine_at_index
+from .offsets import means_of_model
 from .pairs import (
     BOTH,
-    DENSITY_IN_SINGLE,
     MEN,
-    RESORPTION_IN_SINGLE,
     WOMEN,
     Pair,
     built,
     cohort,
     compiled,
     events_differ_only_where_a_draw_meets_its_threshold,
-    in_double,
     in_single,
     on_the_same_courses,
     pair,
-    rounding_in_single,
     same_densities_at_exit,
     same_months,
     same_persons,
@@ -35,6 +32,8 @@ from .pairs import (
     with_the_same_events,
 )
 from .populations import Plain
+from .recruiting import recruited
+from .rounding import DENSITY_IN_SINGLE, IN_DOUBLE, IN_SINGLE, RESORPTION_IN_SINGLE
 
 VISITS = [0, 1, 6, 12, 18, 24, 36, 60]
 
@@ -90,6 +89,13 @@ COHORTS = [
         entry={"years_since_menopause": {"from": 0.5, "to": 6}},
     ),
     cohort(
+        "deformed",
+        BOTH,
+        ages={"from": 60, "to": 90},
+        people="scanned",
+        entry={"vertebral_deformities": {"at_least": 1, "at_most": 1, "grade_at_least": 2}},
+    ),
+    cohort(
         "everybody",
         BOTH,
         # Doses before index and after it.
@@ -142,6 +148,7 @@ ARMS: list[Plain] = [
             medicine("teriparatide", 24, persistence={"months_median": 20}),
             medicine("denosumab", 24, who={"prior_fracture": True, "sexes": [WOMEN]}, uptake=0.7),
             medicine("hormone_therapy", start_month=6, who={"sexes": [WOMEN]}, uptake=0.3),
+            medicine("benzodiazepine", 12, start_month=12, uptake=0.5),
         ],
     },
 ]
@@ -161,9 +168,18 @@ def single(double: Pair) -> Pair:
 
 def test_the_trial_asks_for_what_it_is_to_test(double: Pair) -> None:
     """Candidates are turned away, courses follow others, and stop rules stop some of them."""
-    who = people.recruited(double.request, np.arange(200))
+    means = means_of_model(double.model.derived())
+    who = recruited(double.request, np.arange(200), means)
     assert who.attempt.max() > 3
-    assert (who.attempt[who.cohort == 3] == 0).all()
+    assert (who.attempt[who.cohort == 4] == 0).all()
+    brought = spine_at_index(double.request, who, means).grade
+    assert (np.sum(brought[who.cohort == 3] >= 2, axis=1) == 1).all()
+    events = double.kernel["events"]
+    sites = len(double.request["fracture_sites"])
+    for code in range(sites + 3):
+        assert (events["event"] == code).any(), f"nothing of event {code}"
+    assert set(events["recorded"]) == {0, 1}
+    assert events["attributable"].max() > 20
     judged = {"site": "total_hip", "t_score_at_least": 20.0}
     no_rule = judged | {"every_months": 1200, "at_fracture": False}
     without = double.request | {
@@ -193,7 +209,7 @@ def test_the_same_tables(double: Pair) -> None:
 def test_the_same_months(double: Pair) -> None:
     for number in range(0, double.people, 11):
         for arm in range(len(ARMS)):
-            same_months(double, number, arm, in_double(double))
+            same_months(double, number, arm, IN_DOUBLE)
 
 
 def test_single_precision_differs_only_by_rounding(single: Pair) -> None:
@@ -204,7 +220,7 @@ def test_single_precision_differs_only_by_rounding(single: Pair) -> None:
     same = same.reshape(single.people, -1)
     for number in range(0, single.people, 23):
         for arm in np.flatnonzero(same[number]):
-            same_months(single, number, int(arm), rounding_in_single(single))
+            same_months(single, number, int(arm), IN_SINGLE)
 
 
 def test_visits_in_single_precision(single: Pair) -> None:
@@ -275,7 +291,7 @@ def test_every_profile_and_every_medicine() -> None:
     same_tables(both)
     for number in range(0, both.people, 31):
         for arm in range(len(both.request["arms"])):
-            same_months(both, number, arm, in_double(both))
+            same_months(both, number, arm, IN_DOUBLE)
     follow_up = both.kernel["follow_up"]
     for arm in range(1, len(both.request["arms"])):
-        assert follow_up["medicine_months"][follow_up["arm"] == arm].max() > 24
+        assert follow_up["medicine_months"][follow_up["arm"] == arm].max() >= 24

@@ -9,10 +9,9 @@ import pytest
 
 from . import chance, twin
 from .balance import SITES
-from .index import means_of_all, means_of_model
+from .offsets import means_of_all, means_of_model
 from .pairs import (
     BOTH,
-    ULP,
     WOMEN,
     Pair,
     built,
@@ -20,10 +19,8 @@ from .pairs import (
     cohort,
     compiled,
     events_differ_only_where_a_draw_meets_its_threshold,
-    in_double,
     in_single,
     pair,
-    rounding_in_single,
     same_densities_at_exit,
     same_months,
     same_persons,
@@ -32,6 +29,7 @@ from .pairs import (
     shipped,
 )
 from .populations import Plain
+from .rounding import IN_DOUBLE, IN_SINGLE, ULP
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,7 @@ def test_the_same_events_times_and_states(double: Pair) -> None:
 def test_the_same_months(double: Pair) -> None:
     for number in range(0, double.people, 17):
         for arm in (0, 1):
-            same_months(double, number, arm, in_double(double))
+            same_months(double, number, arm, IN_DOUBLE)
 
 
 # Single precision: the same but for rounding
@@ -96,7 +94,7 @@ def test_densities_at_exit_in_single_precision(single: Pair) -> None:
 
 def test_months_in_single_precision(single: Pair) -> None:
     for number in range(0, single.people, 29):
-        same_months(single, number, 1, rounding_in_single(single))
+        same_months(single, number, 1, IN_SINGLE)
 
 
 def test_events_in_single_precision_differ_only_where_a_draw_meets_its_threshold(
@@ -113,11 +111,18 @@ def test_times_of_events_in_single_precision(single: Pair) -> None:
 
 
 def test_means_of_the_population(double: Pair) -> None:
-    """The kernel lives its reference sample in float32: its means keep to a few 1e-7."""
+    """The kernel lives its reference sample in float32: its means keep to a few 1e-7.
+
+    Offsets are solved until a step moves them by 1e-8 of their size and may be near 0.
+    """
     kernel, own = means_of_model(double.model.derived()), means_of_all(double.request)
+    assert kernel.keys() == own.keys()
     for population, means in own.items():
+        assert kernel[population].keys() == means.keys()
         for name, table in means.items():
-            np.testing.assert_allclose(kernel[population][name], table, rtol=1e-6, err_msg=name)
+            np.testing.assert_allclose(
+                kernel[population][name], table, rtol=1e-6, atol=1e-6, err_msg=name
+            )
 
 
 def test_means_of_the_population_do_not_depend_on_the_cohorts_of_a_study() -> None:

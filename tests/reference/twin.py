@@ -10,39 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import balance, chance, exposures, people, populations
-from .balance import SITES, State
-from .book import MINUTES_PER_MONTH, Book, Table
+from . import balance, exposures, spine
+from .balance import SITES
+from .book import Backs, Book, Table
+from .brought import site_of_the_spine
 from .chance import Ints
-from .hazards import (
-    Means,
-    death_ratio_after,
-    death_ratio_of_factors,
-    fall_factor,
-    mean_of,
-    of_population,
-    probability,
-    relative_fracture_hazard,
-)
+from .happenings import happen
+from .hazards import Means, aged, left_of_instability
 from .index import AtIndex, at_index
-from .people import NEVER
+from .month import MINUTES_PER_MONTH, Course, Month, ask_chance
+from .people import NEVER, People
 from .populations import MONTHS_PER_YEAR, Plain
+from .recruiting import Persons, recruited
+from .spine import Spine
 from .systems import Bools, Floats
-
-
-@dataclass(frozen=True)
-class Month:
-    """What was asked of chance in one month of one arm: arrays (decisions, n).
-
-    Decisions are: fall, death, then the fracture sites.
-    """
-
-    alive: Bools
-    abmd: Floats
-    """g/cm2 at the start of the month, (n, 4)."""
-    draw: Floats
-    threshold: Floats
-    hazard: Floats
 
 
 @dataclass(frozen=True)
@@ -53,126 +34,97 @@ class Lives:
     chance: list[list[Month]]
 
 
-def simulated(request: Plain, number: Ints, means: Means) -> Lives:
+def simulated(request: Plain, number: Ints, means: Means, persons: Persons | None = None) -> Lives:
     """Return the lives of these people in all arms."""
-    index = at_index(request, people.recruited(request, number), means)
-    book = Book(request, index.people)
+    index = at_index(request, recruited(request, number, means, persons), means)
+    who = index.people
+    brought = backs(request, who, index.spine, 0, index.months_since)
+    book = Book(request, who, brought)
     months = [followed(request, index, means, arm, book) for arm in range(len(request["arms"]))]
     return Lives(book.tables(), months)
+
+
+def backs(request: Plain, who: People, of: Spine, month: Ints | int, since: Floats) -> Backs:
+    """Return what spines are to people so many months after index; since: (n, sites)."""
+    age = (who.age_months + month) / MONTHS_PER_YEAR
+    found = site_of_the_spine(request)
+    seen = np.full(len(age), NEVER) if found is None else since[:, found[0]]
+    return Backs(
+        spine=of,
+        height_loss=spine.height_loss(request["parameters"], of, age),
+        kyphosis=spine.kyphosis(request, who, of, age),
+        complaints=spine.back(request, who, of, age, seen),
+    )
+
+
+def started(index: AtIndex) -> Course:
+    """Return people at index."""
+    who = index.people
+    n = len(who.number)
+    return Course(
+        alive=np.ones(n, dtype=np.bool_),
+        state=index.state,
+        spine=index.spine,
+        prior=who.prior_fracture,
+        since=index.months_since,
+        frailty=who.values["frailty"],
+        instability=index.instability,
+        in_nursing_home=np.zeros(n, dtype=np.bool_),
+        kyphosis_excess=np.zeros(n),
+    )
 
 
 def followed(request: Plain, index: AtIndex, means: Means, arm: int, book: Book) -> list[Month]:
     """Live all months of one arm: look, ask chance, write down, go on."""
     p, who = request["parameters"], index.people
     of_arm = exposures.of_arm(request, who, arm)
-    state = index.state
-    at_index = balance.measures(p, index.person, state)
+    at_index = balance.measures(p, index.person, index.state)
     at_peak = balance.measures(p, index.person, balance.at_peak(p, index.person))
-    alive = np.ones(len(who.number), dtype=np.bool_)
-    prior = who.prior_fracture.copy()
-    since = index.months_since.copy()
-    exit_minutes = np.full(len(alive), request["months"] * MINUTES_PER_MONTH)
-    exit_abmd = np.zeros_like(index.scale)
-    one = np.ones(len(alive))
+    now = started(index)
+    one = np.ones(len(who.number))
+    exit_minutes = np.full(len(one), request["months"] * MINUTES_PER_MONTH)
+    exit_abmd, exit_since = np.zeros_like(index.scale), np.zeros_like(index.months_since)
     asked: list[Month] = []
 
     def look(month: int) -> Floats:
-        measured = balance.measures(p, index.person, state)
+        measured = balance.measures(p, index.person, now.state)
         abmd: Floats = index.scale * measured[:, : len(SITES)]
-        exit_abmd[alive] = abmd[alive]
+        exit_abmd[now.alive] = abmd[now.alive]
         if month % MONTHS_PER_YEAR == 0:
-            book.count_states(arm, month, alive, abmd)
-        book.count_visit(arm, month, alive, measured, at_index, at_peak)
+            age = (who.age_months + month) / MONTHS_PER_YEAR
+            now.kyphosis_excess = spine.excess_kyphosis(request, who, now.spine, age)
+            book.count_states(arm, month, now.alive, abmd)
+            of_backs = backs(request, who, now.spine, month, now.since)
+            book.count_backs(arm, month, now.alive, of_backs)
+        book.count_visit(arm, month, now.alive, measured, at_index, at_peak)
         return abmd
 
     for month in range(request["months"]):
-        age = (who.age_months + month) / 12.0
         abmd = look(month)
         exposures.judge(request, of_arm, abmd, month)
-        acting = index.exposures + of_arm
-        inputs = exposures.inputs_at(acting, month * one, month * one, one)
+        inputs = exposures.inputs_at(index.exposures + of_arm, month * one, month * one, one)
+        asked.append(ask_chance(request, means, who, now, month, abmd, inputs))
+        happened = happen(request, means, who, now, asked[-1], month)
+        book.count_time(arm, month, now.alive, abmd, happened.lived, happened.fell)
+        for event in happened.events:
+            book.write_event(arm, month, abmd, event)
 
-        now = ask_chance(request, index, means, month, alive, abmd, state, prior, since)
-        asked.append(now)
-        happened = (now.draw < now.threshold) & alive
-        minute = minutes_of(now)
-        death = np.where(happened[1], minute[1], MINUTES_PER_MONTH)
-        # Who dies no longer breaks a bone or falls; in the same minute death comes first.
-        fractured = happened[2:] & (minute[2:] < death)
-        fell = happened[0] & ((death == MINUTES_PER_MONTH) | (minute[0] < death))
-        book.count_time(arm, month, alive, abmd, death, fell)
-        book.write_events(arm, month, abmd, np.vstack([happened[1:2], fractured]), minute[1:])
-
-        exit_minutes[happened[1]] = month * MINUTES_PER_MONTH + death[happened[1]]
-        alive = alive & ~happened[1]
-        broke: Bools = np.any(fractured, axis=0)
-        prior |= broke
-        draws = np.array([site["healing_draw"] for site in request["fracture_sites"]])
-        state = state | {"healing": state["healing"] + fractured.T @ draws}
+        died = happened.died
+        exit_minutes[died] = month * MINUTES_PER_MONTH + happened.lived[died]
+        exit_since[now.alive] = now.since[now.alive]
+        now.alive = now.alive & ~died
         # What acts in this month was settled at its start; a fracture ends a course with the month.
+        broke: Bools = np.any(happened.fractured, axis=0)
         exposures.end_at_fracture(of_arm, broke, month)
-        state = balance.month(p, index.person, inputs, state, age, one / 12.0)
-        # The month after a fracture is the first: months since are 0 in it.
-        since = np.where(fractured.T, 0.0, np.minimum(NEVER, since + 1.0))
+        age = (who.age_months + month) / MONTHS_PER_YEAR
+        now.state = balance.month(p, index.person, inputs, now.state, age, one / 12.0)
+        now.frailty = aged(request, now.frailty, asked[-1].life_table)
+        now.instability = now.instability * left_of_instability(request, 1.0)
+        now.since = np.minimum(NEVER, now.since + 1.0)
     look(request["months"])
+    exit_since[now.alive] = now.since[now.alive]
     taken = of_arm + exposures.of_cohorts(request, who)
     begun = exposures.medicine_months(taken, np.ceil(exit_minutes / MINUTES_PER_MONTH))
-    book.write_exits(arm, exit_minutes, ~alive, begun, exit_abmd)
+    left = backs(request, who, now.spine, exit_minutes // MINUTES_PER_MONTH, exit_since)
+    book.write_exits(arm, exit_minutes, ~now.alive, begun, exit_abmd, left)
     return asked
-
-
-def ask_chance(
-    request: Plain,
-    index: AtIndex,
-    means: Means,
-    month: int,
-    alive: Bools,
-    abmd: Floats,
-    state: State,
-    prior: Bools,
-    since: Floats,
-) -> Month:
-    """Return this month's draws, hazards and thresholds (falls 1 and 3, fracture 2, mortality 1)."""
-    who = index.people
-    age = (who.age_months + month) // MONTHS_PER_YEAR
-
-    def drawn(decision: int) -> Floats:
-        return chance.uniform(request["seed"], who.number, month, decision)
-
-    falls = of_population(request, populations.fall_hazard, who, age)
-    own = falls * people.fall_ratio(request, who) / mean_of(request, means, "fall", who, age)
-    draws, hazards = [drawn(chance.FALL)], [own]
-    fell = (draws[0] < probability(own)).astype(np.float64)
-
-    death = of_population(request, populations.death_hazard, who, age)
-    death = death * death_ratio_of_factors(request, who)
-    for k, site in enumerate(request["fracture_sites"]):
-        death = death * death_ratio_after(site, who.sex, since[:, k])
-    draws.append(drawn(chance.DEATH))
-    hazards.append(death / mean_of(request, means, "death", who, age))
-
-    for site in request["fracture_sites"]:
-        incidence = of_population(
-            request, lambda of, id_=site["id"]: populations.fracture_hazard(of, id_), who, age
-        )
-        r = relative_fracture_hazard(
-            request,
-            site,
-            who,
-            abmd[:, SITES.index(site["density_site"])],
-            state["resorption"],
-            prior,
-        )
-        mean = mean_of(request, means, f"fracture.{site['id']}", who, age)
-        draws.append(drawn(chance.FIRST_FRACTURE + site["decision"]))
-        hazards.append(incidence * r / mean * fall_factor(site, fell / probability(falls)))
-    hazard = np.array(hazards)
-    return Month(alive, abmd, np.array(draws), probability(hazard), hazard)
-
-
-def minutes_of(month: Month) -> Ints:
-    """Return when within the month a constant hazard has used up each draw; 0 without a hazard."""
-    some = month.hazard > 0.0
-    share = -np.log1p(-month.draw) / np.where(some, month.hazard, 1.0)
-    minute = np.minimum(np.floor(share * MINUTES_PER_MONTH), MINUTES_PER_MONTH - 1)
-    return np.where(some, minute, 0.0).astype(np.int64)

@@ -20,7 +20,7 @@ def population_run(population: str, years: int) -> cs.Results:
                 "seed": 20,
                 "cohorts": [{"name": "all", "population": population, "share": 1.0}],
                 "arms": [{"name": "usual_care"}],
-                "record": {"persons": False},
+                "record": {"persons": True},
             }
         )
     )

@@ -66,6 +66,9 @@ impl Model {
             means.set_item("fall_undated", population.mean.fall_undated.0.to_vec())?;
             means.set_item("offset_history.spine", population.mean.offset_history.0.to_vec())?;
             means.set_item("recorded", population.mean.recorded.0.to_vec())?;
+            for (site, table) in DENSITY_SITES.iter().zip(&population.mean.course) {
+                means.set_item(format!("course.{site}"), table.0.to_vec())?;
+            }
             for (k, site) in self.core.fracture_sites.iter().enumerate() {
                 means.set_item(format!("offset.{}", site.id), population.mean.offset[k].0.to_vec())?;
                 means.set_item(format!("offset_undated.{}", site.id), population.mean.offset_undated[k].0.to_vec())?;

@@ -176,6 +176,13 @@ impl Outcome {
         Compressed { level, before, grade, shape, attended }
     }
 
+    /// Share of compressions that come to clinical attention, of a level of this grade before.
+    pub fn attention_at(&self, before: u8) -> f64 {
+        let severe = 1.0 - self.share_mild - self.share_moderate;
+        let of = |drawn: u8| self.attention[usize::from((before + 1).max(drawn).min(SEVERE)) - 1];
+        self.share_mild * of(1) + self.share_moderate * of(2) + severe * of(3)
+    }
+
     /// Share of new deformities that come to clinical attention, by the grade that is drawn.
     pub fn mean_attention(&self) -> f64 {
         let severe = 1.0 - self.share_mild - self.share_moderate;

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cohortsim.validation.outcomes import arms, deaths, gradients, prevalence, rates, repeats, spine
+from cohortsim.validation.outcomes import (
+    arms,
+    deaths,
+    gradients,
+    lifetime,
+    prevalence,
+    rates,
+    repeats,
+    spine,
+)
 from cohortsim.validation.outcomes.sums import Sums
 from cohortsim.validation.outcomes.targets import Outcome
 
@@ -34,6 +43,7 @@ MEASURES = {
     "women_to_men": Measure(rates.women_to_men, needs_persons=False),
     "per_fall": Measure(rates.per_fall, needs_persons=False),
     "risk": Measure(rates.risk, needs_persons=False),
+    "lifetime_risk": Measure(lifetime.lifetime_risk),
     "sum_of_risks": Measure(rates.sum_of_risks, needs_persons=False),
     "per_sd": Measure(gradients.per_sd),
     "ratio": Measure(gradients.factor_ratio),

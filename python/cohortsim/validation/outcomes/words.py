@@ -20,6 +20,7 @@ TITLES = {
     "women_to_men": "women against men, incidence",
     "per_fall": "fractures in percent of falls",
     "risk": "risk",
+    "lifetime_risk": "remaining lifetime risk",
     "sum_of_risks": "sum of risks of four sites",
     "per_sd": "per SD lower density",
     "ratio": "with against without",

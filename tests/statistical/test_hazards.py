@@ -5,6 +5,7 @@ Limits are 4 standard errors of chance, plus what is said where they are used.
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import cohortsim as cs
 import numpy as np
 import polars as pl
 import pytest
+from cohortsim import _core
 from cohortsim import request as requests
 from numpy.typing import NDArray
 
@@ -114,22 +116,12 @@ def test_compressions_come_to_attention_by_their_grade(us: cs.Results) -> None:
 
 @pytest.mark.parametrize("band", BANDS, ids=lambda b: f"{b[0]}-{b[1]}")
 def test_registers_have_as_many_as_they_say(band: tuple[str, int, int], us: cs.Results) -> None:
-    """Between their table and what it is with those who had deformities before.
+    """The share that the core says, of those that come to attention; and in all as the table says.
 
-    The recorded share is set against the attention that a first compression draws. A level that gives
-    way again is at least of moderate grade, so more of these are noticed.
+    Where fewer come to attention than the table has, registers have all of them, and no more.
     """
     sex, first, last = band
-    p = described("us")["parameters"]
-    grades = ("mild", "moderate", "severe")
-    attention = [p[f"spine.attention_share.{name}"] for name in grades]
-    severe, moderate = p["spine.share_severe"], p["spine.share_moderate"]
-    drawn = np.array([1.0 - moderate - severe, moderate, severe])
-    share = np.minimum(
-        1.0,
-        yearly("us", "clinical_vertebral")
-        / (yearly("us", "vertebral_deformity") * float(drawn @ attention)),
-    )
+    share = np.asarray(_core.compile(json.dumps(described("us"))).derived()["us"]["recorded"])
     events = events_of(us, sex, first, last)
     clinical = events.filter(pl.col("event") == "clinical_vertebral")
     age = (clinical["age_months"] // MONTHS).to_numpy().astype(np.int64)
@@ -138,14 +130,17 @@ def test_registers_have_as_many_as_they_say(band: tuple[str, int, int], us: cs.R
     recorded = int(clinical["recorded"].sum())
     assert abs(recorded - expected.sum()) <= 4.0 * error + 0.5
 
-    deformities = events.filter(pl.col("event") == "vertebral_deformity")
-    noticed = np.array(attention)[deformities["grade"].to_numpy().astype(np.int64) - 1]
-    more = float(np.mean(noticed) / (drawn @ attention))
+    p = described("us")["parameters"]
+    attention = np.array([p[f"spine.attention_share.{g}"] for g in ("mild", "moderate", "severe")])
+    severe, moderate = p["spine.share_severe"], p["spine.share_moderate"]
+    first_ones = float(np.array([1.0 - moderate - severe, moderate, severe]) @ attention)
     here = np.s_[SEXES.index(sex), first : last + 1]
-    table = yearly("us", "vertebral_deformity") * float(drawn @ attention) * share
-    least = float(np.sum(years_lived(us)[here] * table[here]))
-    limit = 4.0 * np.sqrt(CLUSTERING * least) + OF_MODEL * least
-    assert least - limit <= recorded <= more * (least + limit)
+    years, table = years_lived(us)[here], yearly("us", "clinical_vertebral")[here]
+    # No fewer come to attention than of first compressions.
+    noticed = first_ones * yearly("us", "vertebral_deformity")[here]
+    least, most = (float(np.sum(years * rate)) for rate in (np.minimum(table, noticed), table))
+    limit = 4.0 * np.sqrt(CLUSTERING * most) + OF_MODEL * most
+    assert least - limit <= recorded <= most + limit
 
 
 # Ten years on
